@@ -212,6 +212,25 @@ static void a_class_of_objects_is_a_population_too(void **state)
     assert_int_equal(shared(MORE_AND_MORE, 0, class_of_objects).count, 0);
 }
 
+/* What shrinks in another file takes no part in it. */
+static void beside_a_shrinking_site(struct sim *s)
+{
+    class_of_objects(s);
+    for (int64_t c = 0; c <= LAST; c++) {
+        s->site[SITE + 1].blocks[c] = 100 - 10 * c;
+        s->site[SITE + 1].bytes[c] = 32 * (100 - 10 * c);
+    }
+}
+
+static void a_population_is_of_one_file(void **state)
+{
+    (void)state;
+    objects_for(1, 1);
+    struct shared found = shared(MORE_AND_MORE, 0, beside_a_shrinking_site);
+    assert_int_equal(found.count, 2);
+    assert_int_equal(found.finding[0].verdict, VERDICT_LEAK);
+}
+
 /* Three blocks at the one and two at the other, or one less. */
 static void five_objects_are_a_population(void **state)
 {
@@ -277,6 +296,7 @@ int main(void)
         cmocka_unit_test(what_emptying_left_is_said_of_the_site_that_has_it),
         cmocka_unit_test(what_emptying_the_caches_freed_was_the_caches),
         cmocka_unit_test(a_class_of_objects_is_a_population_too),
+        cmocka_unit_test(a_population_is_of_one_file),
         cmocka_unit_test(five_objects_are_a_population),
         cmocka_unit_test(without_a_warm_up_the_first_epoch_is_summed_up_too),
         cmocka_unit_test(blocks_of_few_objects_are_rounded),
