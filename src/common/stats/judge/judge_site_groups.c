@@ -372,7 +372,7 @@ enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
 enum answer site_expected(struct judge_context *h, const struct survivors *v,
                           struct judge_finding *f)
 {
-    double rate = (double)v->blocks / (double)h->opened, each = rate > 1 ? nearbyint(rate) : 1;
+    double rate = (double)v->blocks / (double)h->opened, each = fmax(nearbyint(rate), 1);
     double grown = (double)(v->s->blocks[h->last] - v->s->blocks[0]) / each;
     double left = (double)h->e->expected - grown;
     if (!h->e->expected || left < 0)
