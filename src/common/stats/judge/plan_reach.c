@@ -62,7 +62,6 @@ static bool reaches(const struct plan_input *in, uint64_t closed, uint64_t one_i
     struct course c = {.in = *in};
     c.in.closed = closed;
     c.in.for_ms = 0;
-    c.in.until_sure = false;
     for (c.in.behaviours = 0; c.in.behaviours <= in->behaviours; c.in.behaviours++) {
         for (c.warm = WARM_LEAST; c.warm <= WARM_MOST; c.warm++) {
             if (!reaches_from(c, one_in))
@@ -76,7 +75,7 @@ static bool reaches(const struct plan_input *in, uint64_t closed, uint64_t one_i
 static uint64_t rounded(uint64_t n)
 {
     uint64_t unit = 1;
-    while (n / unit >= 1000 || (unit > 1 && n / unit >= 100))
+    while (n >= 1000 && n / unit >= 100)
         unit *= 10;
     return (n + unit - 1) / unit * unit;
 }

@@ -655,6 +655,9 @@ static void the_bound_that_is_advised_is_the_smallest_that_reaches(void **state)
     } of[] = {{1, 0, 1, UNIT_CONNECTION, 1, 35},
               {30, 0, 1, UNIT_CONNECTION, 1, 120}, /* the stable set four times over */
               {200, 0, 1, UNIT_CONNECTION, 1, 800},
+              {249, 0, 1, UNIT_CONNECTION, 1, 996},
+              {251, 0, 1, UNIT_CONNECTION, 1, 1100},
+              {2475, 0, 1, UNIT_CONNECTION, 1, 9900},
               {200, 50, 1, UNIT_OPERATION, 1, 1600}, /* ... of operations, eight times */
               {10, 20, 1, UNIT_OPERATION, 20, 457},
               {1, 0, 1, UNIT_RELOAD, 5, 113},
