@@ -495,6 +495,24 @@ static void the_objects_that_go_are_told_of_connections_alone(void **state)
     }
 }
 
+/* Said of each that is lost; three objects that stay are not said to be freed. */
+static void objects_that_stay_are_not_said_to_go(void **state)
+{
+    (void)state;
+    for (int64_t grown = 2; grown <= 3; grown++) {
+        struct named n = named(true);
+        loses(&n, 100);
+        loses(&n, 200);
+        class_growing(&n, "SSL", grown);
+        assert_int_equal(name(&n), SIZE_MAX);
+        for (size_t i = 0; i < 2; i++)
+            expect(&n, i, KIND_SIDE,
+                   grown == 3 ? "it was lost"
+                              : "SSL objects are freed (32 live), this block is not: it was lost");
+        free(n.s);
+    }
+}
+
 /* ---- in proportion ---- */
 
 static bool in_proportion(const int64_t kept[6])
@@ -588,6 +606,7 @@ int main(void)
         cmocka_unit_test(what_outlives_its_objects_is_in_none),
         cmocka_unit_test(what_is_deferred_or_no_leak_is_not_named_an_object),
         cmocka_unit_test(the_objects_that_go_are_told_of_connections_alone),
+        cmocka_unit_test(objects_that_stay_are_not_said_to_go),
         cmocka_unit_test(epochs_are_in_proportion_to_a_quarter_or_by_chance),
         cmocka_unit_test(losses_in_clumps_scatter_more),
         cmocka_unit_test(without_a_warm_up_the_first_epoch_counts),
