@@ -263,6 +263,8 @@ def against_peers(options, machine, _, table):
              clients(peers.least_client(bin_, "reset", "loop", "ledger"), tls_perf), 0.90),
             ("s_time", "client CPU, clean connection, over openssl s_time -new",
              clients(peers.soak(bin_, "clean"), peers.s_time), 0.55),
+            ("s_time", "  limit: the least client's by an event loop and with the ledger",
+             clients(peers.least_client(bin_, "clean", "loop", "ledger"), peers.s_time), 0.55),
             ("nginx", "server CPU, ledger on, over nginx, one worker", servers(peers.soak_server), 0.95),
             ("nginx", "  limit: the least server's, over the same", servers(peers.least_server), 0.95)):
         if peer in missing:
