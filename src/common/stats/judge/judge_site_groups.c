@@ -60,9 +60,10 @@ static void group_collect(struct group *g, const struct judge_context *h, size_t
                           const bool *taken)
 {
     const struct judge_site *s = &h->e->site[first];
-    for (size_t i = first; i < h->e->sites; i++) {
+    group_add(g, h, first);
+    for (size_t i = 0; i < h->e->sites; i++) {
         const struct judge_site *other = &h->e->site[i];
-        if (i == first || (!taken[i] && site_moved(h, other) && same_type(h, s, other)))
+        if (i != first && !taken[i] && site_moved(h, other) && same_type(h, s, other))
             group_add(g, h, i);
     }
     g->sum.file = s->file;

@@ -430,6 +430,25 @@ static void shared_filling(struct sim *s)
     s->e.drained = false;
 }
 
+/* Entries of a third place, before the two, give way to copies: the sum of all is the cache's. */
+static void shared_with_older(struct sim *s)
+{
+    enum { OLDER = 2000, COPIED = 150 };
+    size_t older = sim_site(s, SIM_STATIC, 0, 0);
+    shared_population(s, 20480);
+    size_t copied = s->sites - 1;
+    s->e.drained = false;
+    s->site[older].size = 600;
+    s->site[older].live[0] = OLDER - COPIED * (int64_t)(s->epochs - 1);
+    for (size_t c = 0; c < s->epochs; c++) {
+        s->site[older].blocks[c] = OLDER - COPIED * (int64_t)c;
+        s->site[older].bytes[c] = 600 * s->site[older].blocks[c];
+        s->site[copied].live[c] += c ? COPIED : 0;
+        s->site[copied].blocks[c] += COPIED * (int64_t)c;
+        s->site[copied].bytes[c] = 600 * s->site[copied].blocks[c];
+    }
+}
+
 /* A leak of their type beside the entries of a filling cache: emptying it leaves the leak. */
 static void leak_beside_shared(struct sim *s)
 {
@@ -1539,6 +1558,7 @@ static const struct control {
     {"cache_over", cache_over, RULE_CACHE, V(LEAK), K(CACHE_OVER)},
     {"shared_over", shared_over, RULE_COUNT, V(LEAK), K(CACHE_OVER)},
     {"shared_filling", shared_filling, RULE_SHARED, V(PASS), K(CACHE_FILLING)},
+    {"shared_with_older", shared_with_older, RULE_SHARED, V(PASS), K(CACHE_FILLING)},
     {"leak_beside_shared", leak_beside_shared, RULE_COUNT, V(LEAK), K(SIDE)},
     {"shared_retained", shared_retained, RULE_SHARED, V(LEAK), K(OBJECT)},
     {"names_over", names_over, RULE_EMPTIED_OVER, V(LEAK), K(CACHE_OVER)},
