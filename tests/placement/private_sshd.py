@@ -2,10 +2,13 @@
 """sshd on loopback, in a folder of its own, with keys made for it, as who runs the test: each of HOSTS is this machine.
 It is the system's where there is one, else Debian's package, unpacked: installing it would open the machine to others."""
 
+import contextlib
+import ctypes
 import getpass
 import os
 import pathlib
 import platform
+import pwd
 import shutil
 import socket
 import subprocess
@@ -37,8 +40,35 @@ BatchMode yes
 """
 
 
+# Before somebody has logged in a root's sshd is this user, which only the installed package adds to a machine.
+PRIVSEP_USER = "sshd"
+NSS_WRAPPER = "libnss_wrapper.so"
+
+
+def lacks_user():
+    """Whether it has to be made to see that user."""
+    return os.geteuid() == 0 and PRIVSEP_USER not in (user.pw_name for user in pwd.getpwall())
+
+
+def has_library(name):
+    with contextlib.suppress(OSError):
+        return bool(ctypes.CDLL(name))
+    return False
+
+
+def with_user(folder):
+    """The environment in which it sees that user among the others."""
+    nobody = pwd.getpwnam("nobody")
+    users = pathlib.Path("/etc/passwd").read_text(encoding="utf-8")
+    line = f"{PRIVSEP_USER}:x:{nobody.pw_uid}:{nobody.pw_gid}::/run/sshd:/usr/sbin/nologin\n"
+    (folder / "passwd").write_text(users + line, encoding="utf-8")
+    return {"LD_PRELOAD": NSS_WRAPPER, "NSS_WRAPPER_PASSWD": str(folder / "passwd"), "NSS_WRAPPER_GROUP": "/etc/group"}
+
+
 def missing():
     """Why there can't be one, or None."""
+    if lacks_user() and not has_library(NSS_WRAPPER):
+        return f"no user {PRIVSEP_USER}, and no {NSS_WRAPPER} (package libnss-wrapper)"
     for name, package in (("ssh", "openssh-client"), ("ssh-keygen", "openssh-client"), ("parallel", "parallel")):
         if not shutil.which(name):
             return f"no {name} (package {package})"
@@ -81,6 +111,8 @@ class Sshd:
         (folder / "known_hosts").write_text("".join(f"[{host}]:{port} {key}" for host in HOSTS), encoding="ascii")
         (folder / "sshd_config").write_text(SERVER.format(**words), encoding="utf-8")
         (folder / "config").write_text(CLIENT.format(**words), encoding="utf-8")
+        if lacks_user():
+            environment = environment | with_user(folder)
         self.environment = {"PARALLEL_SSH": f"ssh -F {folder}/config"}
         with open(folder / "sshd.log", "w", encoding="utf-8") as log:
             self.process = subprocess.Popen([program, "-D", "-e", "-f", folder / "sshd_config"], stderr=log,

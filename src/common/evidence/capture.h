@@ -51,8 +51,8 @@ struct capture_end {
 };
 /* Keeps what the page holds. Returns 0 or -1. */
 int capture_keep(struct capture *c, const struct capture_end *end, struct err *e);
-/* Chooses the sites to mark from what was judged: those that leak, are in doubt or may leak, the one
- * to blame, those marked already and the largest first. */
+/* Chooses the sites to mark from what was judged: those that leak, are in doubt or may leak, the
+ * one to blame, those marked already and the largest first. */
 void capture_choose(struct capture *c, const struct judgement *j);
 /* Writes the marks and the number of the epoch that begins into the page. */
 void capture_mark(const struct capture *c, struct page *page, uint64_t epoch);
