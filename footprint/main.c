@@ -104,13 +104,11 @@ static int measured(struct pair *p, const struct options *o, struct figures *f, 
 /* RssAnon of this process, or 0 when the kernel doesn't say. */
 static uint64_t anonymous_bytes(void)
 {
-    static const char name[] = "RssAnon:";
     char line[256];
-    uint64_t kib = 0;
+    unsigned long long kib = 0;
     FILE *status = fopen("/proc/self/status", "re");
-    while (status && kib == 0 && fgets(line, sizeof line, status))
-        if (strncmp(line, name, sizeof name - 1) == 0)
-            kib = strtoull(line + sizeof name - 1, NULL, 10);
+    while (status && fgets(line, sizeof line, status) && sscanf(line, "RssAnon: %llu", &kib) != 1)
+        continue;
     if (status)
         fclose(status);
     return kib * 1024;

@@ -357,7 +357,7 @@ void proc_machine(char *buf, size_t size, int *ret_cpus)
     *ret_cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
 }
 
-static const size_t STEP_BYTES = 65536;
+enum { STEP_BYTES = 65536 };
 
 /* Fills `text` up to `limit`, growing it as needed. Returns the length, or -1 with errno. */
 static ssize_t read_growing(int fd, size_t limit, char **text)
