@@ -22,7 +22,7 @@ ENUM_FROM_NAME(campaign_outcome, CAMPAIGN_OUTCOME_LIST)
 /* Connections of a run: enough for five losses in both halves, beside what warms up. Programs of
  * others warm up for longer than a clean server does. */
 enum {
-    WARM_UP = 6000,
+    WARM_UP = 3000,
     LOSSES = 22,
     CLEAN_LEAST = 600,
     CLEAN_MOST = 3000,
