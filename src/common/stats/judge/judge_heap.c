@@ -10,11 +10,11 @@
 #include <stdlib.h>
 
 /* `allocated` wanders by 75 KB through thread caches where these aren't emptied first (they are, at
- * a checkpoint); `active` moves by whole runs of pages; anonymous memory moves by a MiB for reasons
- * of the kernel's. Where no size class grows in proportion, a wander of that size can look straight
- * by chance over a few checkpoints (1 in 2,000 simulated runs), so it takes more. */
-static const double ALLOCATED_BYTES = 64 * 1024, UNSUPPORTED_BYTES = 256 * 1024,
-                    ACTIVE_BYTES = 1024 * 1024, WITNESS_BYTES = 4096 * 1024, HELD_BYTES = 32 * 1024;
+ * a checkpoint), and a wander of that size can look straight by chance over a few checkpoints (1 in
+ * 2,000 simulated runs); `active` moves by whole runs of pages; anonymous memory moves by a MiB for
+ * reasons of the kernel's. */
+static const double ALLOCATED_BYTES = 256 * 1024, ACTIVE_BYTES = 1024 * 1024,
+                    WITNESS_BYTES = 4096 * 1024, HELD_BYTES = 32 * 1024;
 /* Pages that grow by less than three times the bytes in use are there for these. */
 static const double IN_USE_PARTS = 3;
 
@@ -285,7 +285,7 @@ static void heap_case_fini(struct heap_case *k)
 static void sensitivity_fill(const struct judge_context *h, const struct heap_case *k,
                              struct judge_sensitivity *ret)
 {
-    ret->heap_bytes = smallest_seen(h, &k->beside, UNSUPPORTED_BYTES + k->share.slack);
+    ret->heap_bytes = smallest_seen(h, &k->beside, ALLOCATED_BYTES + k->share.slack);
     ret->page_bytes = smallest_seen(h, &k->held, ACTIVE_BYTES);
     if (ret->page_bytes > 0)
         ret->page_bytes =
@@ -298,8 +298,7 @@ static bool outside_judge(struct judge_context *h, const struct heap_case *k,
     struct rise unexplained = k->beside;
     unexplained.growth -= k->share.slack;
     const struct judge_size_class *exact = class_growing(h, &k->share, true);
-    double enough = exact ? ALLOCATED_BYTES : UNSUPPORTED_BYTES;
-    bool grows = rule_on(h, RULE_OUTSIDE) && rises(&unexplained, enough);
+    bool grows = rule_on(h, RULE_OUTSIDE) && rises(&unexplained, ALLOCATED_BYTES);
     if (!grows && !(rule_on(h, RULE_SIZE_CLASS) && exact))
         return false;
     *ret = outside(h, &unexplained, exact ? exact : class_growing(h, &k->share, false));
