@@ -20,9 +20,9 @@
 /* Nine in ten resume, at TLS 1.2: a quarter of the work for the same objects of the server's. */
 #define RESUMED "--tls", "1.2", "--resume", "90%"
 #define MUTUAL  "--client-auth", "require"
-#define ABORTS  "--mid-handshake", "9", "--clean", "1", "--half-close", "0", "--reset", "0"
+#define ABORTS  "--mix", "mid-handshake=9,clean=1"
 #define HELD    "--operate", "request"
-#define RESETS  "--reset", "1", "--clean", "0", "--half-close", "0", "--mid-handshake", "0"
+#define RESETS  "--mix", "reset=1"
 
 #define LEAKS(defect_, one_in_, kind_, file_, ...)                                                 \
     {                                                                                              \
@@ -62,7 +62,7 @@ static const struct selftest_case cases[] = {
     LEAKS("peer-cert-ref", 100, KIND_OBJECT, "crypto/asn1/", .function = "conn_handshake",
           .anywhere = true, .options = {MUTUAL, MEDIUM}),
     LEAKS("peer-cert-ref", SELDOM, KIND_OBJECT, "crypto/asn1/", .function = "conn_handshake",
-          .anywhere = true, .options = {MUTUAL, LONG}),
+          .anywhere = true, .options = {MUTUAL, RESUMED, LONG}),
 
     LEAKS("ssl-retained", 1, KIND_OBJECT, "ssl/ssl_lib.c", .function = "conn_tls_open",
           .anywhere = true, .quick = true),
@@ -83,7 +83,7 @@ static const struct selftest_case cases[] = {
     LEAKS("session-ref", 100, KIND_OBJECT, "ssl/ssl_sess.c", .function = "conn_handshake",
           .anywhere = true, .options = {MEDIUM}),
     LEAKS("session-ref", SELDOM, KIND_OBJECT, "ssl/ssl_sess.c", .function = "conn_handshake",
-          .anywhere = true, .options = {LONG}),
+          .anywhere = true, .options = {RESUMED, LONG}),
 
     /* The rate is of the connections that fail or reset: at low rates nearly all do. */
     LEAKS("error-path", 1, KIND_SIDE, DEFECTS, .function = "error_state_accept", .options = {SHORT},
@@ -97,7 +97,7 @@ static const struct selftest_case cases[] = {
     LEAKS("reset-path", 100, KIND_SIDE, DEFECTS, .function = "reset_state_accept",
           .options = {RESETS, MEDIUM}),
     LEAKS("reset-path", SELDOM, KIND_SIDE, DEFECTS, .function = "reset_state_accept",
-          .options = {RESETS, LONG}),
+          .options = {RESETS, RESUMED, LONG}),
 
     LEAKS("outside", 1, KIND_OUTSIDE, NULL, .blocks = 1.0, .function = "outside_accept",
           .options = {MEDIUM}, .quick = true),
