@@ -118,11 +118,11 @@ static bool shows(uint64_t connections, uint64_t one_in, int min_blocks, int min
 uint64_t sensitivity_needed(uint64_t one_in, int min_blocks, int min_epochs, double confidence)
 {
     CHECK(one_in >= 1 && one_in <= UINT64_MAX / 1024);
-    uint64_t low = 1, high = 2;
-    while (!shows(high, one_in, min_blocks, min_epochs, confidence)) {
+    uint64_t low, high = 1;
+    do {
         low = high;
         high *= 2;
-    }
+    } while (!shows(high, one_in, min_blocks, min_epochs, confidence));
     while (high - low > 1 + low / 100000) {
         uint64_t middle = low + (high - low) / 2;
         if (shows(middle, one_in, min_blocks, min_epochs, confidence))

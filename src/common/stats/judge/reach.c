@@ -86,8 +86,8 @@ static void add_epoch(double sum[UNITS], const double of[UNITS])
 static struct clumps clumps_of_size(double size)
 {
     struct clumps k = {.size = size};
-    for (int u = 1; u < UNITS; u++)
-        k.log_factorial[u] = lgamma(u * size + 1);
+    for (int n = 1; n < UNITS; n++)
+        k.log_factorial[n] = lgamma(n * size + 1);
     return k;
 }
 

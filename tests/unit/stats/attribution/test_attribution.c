@@ -724,6 +724,21 @@ static void a_loss_of_several_blocks_is_found_from_all_epochs(void **state)
     assert_true(a.scatter >= 14 && a.scatter < 28);
 }
 
+/* 1, 2, 4 and 8 blocks: they are lost one by one. */
+static void an_epoch_of_one_block_has_single_losses(void **state)
+{
+    (void)state;
+    struct made m;
+    struct behaviours_answer a;
+    make(&m, 2, 4, 5);
+    for (size_t e = 0; e < m.epochs; e++) {
+        m.blocks[e] = 1 << e;
+        m.bytes[e] = 64 * m.blocks[e];
+    }
+    solve(&m, &a);
+    assert_true(a.scatter == 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -756,6 +771,7 @@ int main(void)
         cmocka_unit_test(a_behaviour_that_fits_all_epochs_but_two_is_not_told),
         cmocka_unit_test(a_behaviour_that_frees_blocks_is_not_separable),
         cmocka_unit_test(a_loss_of_several_blocks_is_found_from_all_epochs),
+        cmocka_unit_test(an_epoch_of_one_block_has_single_losses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

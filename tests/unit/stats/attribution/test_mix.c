@@ -291,6 +291,35 @@ static void epochs_are_those_of_the_sequential_design(void **state)
     }
 }
 
+/* Brought up to date epoch by epoch, times the matrix summed up here it is the identity. */
+static void the_inverse_stays_that_of_all_epochs(void **state)
+{
+    (void)state;
+    enum { COUNT = 4 };
+    static struct mix m;
+    static const uint64_t base[COUNT] = {50, 30, 15, 5};
+    double information[COUNT][COUNT] = {0};
+    mix_init(&m, base, COUNT);
+    for (size_t b = 0; b < COUNT; b++)
+        information[b][b] = 1 / m.inverse[b][b];
+    for (int e = 0; e < 12; e++) {
+        uint64_t weight[MIX_MAX], sum = 0;
+        mix_next(&m, 1000, weight);
+        for (size_t b = 0; b < COUNT; b++)
+            sum += weight[b];
+        for (size_t i = 0; i < COUNT * COUNT; i++)
+            information[i / COUNT][i % COUNT] +=
+                (double)(weight[i / COUNT] * weight[i % COUNT]) * 100 * 100 /
+                (double)(base[i / COUNT] * base[i % COUNT] * sum * sum);
+        for (size_t i = 0; i < COUNT * COUNT; i++) {
+            double product = 0;
+            for (size_t k = 0; k < COUNT; k++)
+                product += information[i / COUNT][k] * m.inverse[k][i % COUNT];
+            assert_true(fabs(product - (i / COUNT == i % COUNT)) < 1e-3);
+        }
+    }
+}
+
 static void one_behaviour_has_nothing_to_vary(void **state)
 {
     (void)state;
@@ -441,6 +470,7 @@ int main(void)
         cmocka_unit_test(a_run_that_stops_early_tells_all_apart),
         cmocka_unit_test(a_weight_of_zero_stays),
         cmocka_unit_test(epochs_are_those_of_the_sequential_design),
+        cmocka_unit_test(the_inverse_stays_that_of_all_epochs),
         cmocka_unit_test(one_behaviour_has_nothing_to_vary),
         cmocka_unit_test(the_largest_mix_fits_into_a_line),
         cmocka_unit_test(leaks_on_one_behaviour_are_convicted),

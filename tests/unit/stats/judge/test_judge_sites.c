@@ -374,6 +374,20 @@ static void what_slows_down_beyond_chance_is_in_doubt(void **state)
     assert_false(ask_of(faster, ONLY(RULE_DECELERATING)).found);
 }
 
+/* The first, and of the other half two: alike, or as different as clumps are. */
+static void three_epochs_are_enough_to_see_losses_scatter(void **state)
+{
+    (void)state;
+    static const int64_t alike[] = {40, 9, 9}, clumps[] = {40, 18, 0};
+    for (int i = 0; i < 2; i++) {
+        const int64_t *kept = i ? clumps : alike;
+        struct sim *s = keeping((const int64_t[6]){kept[0], kept[1], kept[2]});
+        for (size_t c = FIRST + 3; c <= LAST; c++)
+            s->epoch[c].all_closed = false;
+        assert_int_equal(ask(s, ONLY(RULE_DECELERATING)).found, i == 0);
+    }
+}
+
 /* ---- what emptying the caches freed ---- */
 
 struct emptied {
@@ -430,6 +444,7 @@ int main(void)
         cmocka_unit_test(losses_are_wanted_in_both_halves),
         cmocka_unit_test(a_total_that_grew_by_less_than_half_confirms_nothing),
         cmocka_unit_test(what_slows_down_beyond_chance_is_in_doubt),
+        cmocka_unit_test(three_epochs_are_enough_to_see_losses_scatter),
         cmocka_unit_test(what_emptying_the_caches_freed_was_theirs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -238,6 +238,34 @@ static void what_was_asked_for_must_have_shown(void **state)
     }
 }
 
+/* One in one is the smallest figure there is, and enough where no more was asked for. */
+static void a_run_that_shows_one_in_one_has_a_figure(void **state)
+{
+    (void)state;
+    static const struct {
+        double seen;
+        uint64_t want;
+        const char *reason;
+    } of[] = {{1, 1, "nothing grows over 600 connections in 6 epochs"},
+              {1, 2, "one lost block per 1 connections would have shown; asked for was one per 2"},
+              {0.99, 1,
+               "no lost block would surely have shown in 300 and 300 connections, the "
+               "halves of what could be judged; asked for was one per 1"}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct evidence e = {.want_one_in = of[i].want};
+        const struct judge_context h = {.e = &e,
+                                        .rules = UINT64_C(1) << RULE_NO_FIGURE |
+                                                 UINT64_C(1) << RULE_INSENSITIVE,
+                                        .epochs = 6,
+                                        .half = {300, 300},
+                                        .opened = 600};
+        struct judgement j = {.sensitivity = {.one_in = of[i].seen}};
+        verdict_decide(&h, &j);
+        assert_int_equal(j.verdict, i ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
+        assert_string_equal(j.reason[0], of[i].reason);
+    }
+}
+
 static void seen_from_outside_nothing_is_more_than_a_doubt(void **state)
 {
     (void)state;
@@ -407,6 +435,7 @@ int main(void)
         cmocka_unit_test(each_leak_and_each_doubt_has_its_reason),
         cmocka_unit_test(no_more_reasons_are_told_than_have_room),
         cmocka_unit_test(what_was_asked_for_must_have_shown),
+        cmocka_unit_test(a_run_that_shows_one_in_one_has_a_figure),
         cmocka_unit_test(seen_from_outside_nothing_is_more_than_a_doubt),
         cmocka_unit_test(the_newest_epochs_are_listed),
         cmocka_unit_test(few_epochs_are_listed_from_the_first_on),

@@ -172,6 +172,8 @@ static void each_doubt_adds_its_probability(void **state)
         /* six blocks of 48 connections are dense: no clumps; of 50 they aren't */
         {{{0}, {0}}, 0, {24, 24}, 2, 6, 0.1132286624},
         {{{0}, {0}}, 0, {24, 26}, 2, 6, 0.1820256891},
+        /* ... of as many blocks as the largest epoch may lose, and be it the first */
+        {{{0}, {0}}, 0, {7000, 800}, 2, 100, 0.0004733008},
         /* a pause at the end, less than a clump is to be expected of any epoch */
         {{{0}, {0}},
          0,
