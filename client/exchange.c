@@ -73,8 +73,10 @@ static enum step take_data(struct peer *p, const uint8_t *bytes, size_t got)
         return operate_heard(p, bytes, got);
     if (p->shared->talk->kind == TALK_ECHO)
         return take_echo(p, bytes, got);
-    if (p->state == PEER_ECHO || p->operation != OPERATE_NONE)
+    if (p->state == PEER_ECHO || p->operation != OPERATE_NONE) {
         p->echoed = talk_hear(p->shared->talk, p->echoed, bytes, got);
+        talk_quote(p->heard, sizeof p->heard, bytes, got);
+    }
     return STEP_STAY;
 }
 

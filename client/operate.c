@@ -30,6 +30,7 @@ enum step operate_begin(struct peer *p, enum operation operation)
     CHECK(p->state == PEER_HELD && p->operation == OPERATE_NONE);
     p->operation = operation;
     p->sent = p->echoed = p->answered = 0;
+    p->heard[0] = '\0';
     ERR_clear_error();
     switch (operation) {
     case OPERATE_REQUEST:

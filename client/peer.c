@@ -9,7 +9,11 @@
 #include "peer_tls.h"
 #include "starttls/starttls.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+enum { INSTEAD = PEER_HEARD + 16 };
 
 static struct peer *peer_of(struct net_socket *socket)
 {
@@ -26,15 +30,27 @@ static void close_now(struct peer *p, bool reset)
         net_close(&p->socket);
 }
 
+/* What the server said that wasn't the answer, for the end of a sentence; or nothing. */
+static const char *instead(const struct peer *p, char *buf, size_t size)
+{
+    buf[0] = '\0';
+    if (p->shared->talk->kind == TALK_TEXT && p->heard[0])
+        snprintf(buf, size, "; it said '%.*s'", (int)strcspn(p->heard, "\r\n"), p->heard);
+    else if (p->shared->talk->kind == TALK_TEXT)
+        snprintf(buf, size, "; it said nothing");
+    return buf;
+}
+
 static enum step ended_unanswered(struct peer *p, const char *how)
 {
+    char said[INSTEAD];
     switch (p->shared->talk->kind) {
     case TALK_ECHO:
         return peer_fail(p, PEER_FAIL_ECHO, "a connection ended after %zu of %zu echoed bytes: %s",
                          p->echoed, p->message_bytes, how);
     case TALK_TEXT:
-        return peer_fail(p, PEER_FAIL_ECHO, "a connection ended before its answer was whole: %s",
-                         how);
+        return peer_fail(p, PEER_FAIL_ECHO, "a connection ended before its answer was whole: %s%s",
+                         how, instead(p, said, sizeof said));
     case TALK_SILENT:
         break;
     }
@@ -323,9 +339,12 @@ void peer_expire(struct peer *p)
     if (p->state == PEER_CLOSED)
         return;
     struct peer_shared *shared = p->shared;
-    peer_fail(p, PEER_FAIL_TIMEOUT, "a connection (%s) took longer than --timeout in %s",
+    char said[INSTEAD];
+    bool waits = p->state == PEER_ECHO || p->operation == OPERATE_REQUEST;
+    peer_fail(p, PEER_FAIL_TIMEOUT, "a connection (%s) took longer than --timeout in %s%s",
               behaviour_name((int)p->behaviour),
-              p->operation ? operation_name(p->operation) : doing[p->state]);
+              p->operation ? operation_name(p->operation) : doing[p->state],
+              waits ? instead(p, said, sizeof said) : "");
     close_now(p, true);
     shared->on_failed(p, shared->failure, shared->why);
 }

@@ -27,7 +27,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-enum { PEER_PAYLOAD_SPARE = 256 };
+enum { PEER_PAYLOAD_SPARE = 256, PEER_HEARD = 64 };
 
 enum peer_state {
     PEER_NEW,
@@ -108,6 +108,7 @@ struct peer {
     const uint8_t *message; /* borrowed, of `shared`: what it says, and how much of it */
     size_t message_bytes;
     size_t sent, echoed;        /* of the message, and of its echo or answer */
+    char heard[PEER_HEARD];     /* the first line of an answer, as long as it isn't the right one */
     unsigned ticks;             /* since the handshake was done */
     enum operation operation;   /* under way on a held connection */
     size_t answered;            /* bytes of the server's answer to it */

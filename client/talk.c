@@ -3,6 +3,8 @@
 
 #include "options/grammar.h"
 
+#include <string.h>
+
 static int read_text(const char *name, const char *text, uint8_t *ret, size_t *ret_bytes,
                      struct err *e)
 {
@@ -52,4 +54,15 @@ size_t talk_hear(const struct talk *t, size_t heard, const uint8_t *bytes, size_
     for (size_t i = 0; i < count && heard < t->answer_bytes; i++)
         heard = advance(t, heard, bytes[i]);
     return heard;
+}
+
+void talk_quote(char *line, size_t size, const uint8_t *bytes, size_t count)
+{
+    size_t used = strlen(line);
+    bool ended = strchr(line, '\n');
+    for (size_t i = 0; i < count && !ended && used + 1 < size; i++) {
+        line[used++] = bytes[i] ? (char)bytes[i] : ' ';
+        ended = bytes[i] == '\n';
+    }
+    line[used] = '\0';
 }

@@ -40,4 +40,8 @@ int talk_init(struct talk *t, const char *say, const char *answer, bool foreign,
 size_t talk_hear(const struct talk *t, size_t heard, const uint8_t *bytes, size_t count);
 bool talk_answered(const struct talk *t, size_t heard);
 
+/* Adds these bytes to `line`, text of `size` with its end, up to the end of its first line or to
+ * what there is room for. */
+void talk_quote(char *line, size_t size, const uint8_t *bytes, size_t count);
+
 #endif

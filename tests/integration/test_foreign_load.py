@@ -111,7 +111,7 @@ class SayTest(Case):
 
     def test_another_answer_is_none(self):
         server = self.server()
-        late = "took longer than --timeout in waiting for the echo or the answer"
+        late = "took longer than --timeout in waiting for the echo or the answer; it said 'HTTP/1.1 200 OK'"
         said = within_limits(lambda limit: self.refused_by(server, "--foreign", f"--timeout={limit}",
                                                            f"--say={REQUEST}", "--answer=goodbye"),
                              lambda said: late in said)
@@ -121,6 +121,12 @@ class SayTest(Case):
         server = self.server(answers=0)
         said = self.refused_by(server, "--foreign", f"--say={REQUEST}", "--answer=hello")
         self.assertIn("a connection ended before its answer was whole: ", said)
+        self.assertIn("; it said nothing", said)
+
+    def test_what_a_server_says_instead_of_the_answer_is_told(self):
+        server = self.server(greeting=b"-DENIED protected mode\r\nand more", answers=0)
+        said = self.refused_by(server, "--foreign", f"--say={REQUEST}", "--answer=hello")
+        self.assertIn("; it said '-DENIED protected mode'\n", said)
 
     def test_operations_say_the_text_each_time(self):
         server = self.server()

@@ -91,6 +91,20 @@ static void any_answer_is_found_where_it_is_and_nowhere_else(void **state)
     }
 }
 
+static void the_first_line_of_what_comes_is_kept_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    char line[12] = "";
+    talk_quote(line, sizeof line, (const uint8_t *)"a\0b", 3);
+    assert_string_equal(line, "a b");
+    talk_quote(line, sizeof line, (const uint8_t *)"c\nd", 3);
+    talk_quote(line, sizeof line, (const uint8_t *)"e", 1);
+    assert_string_equal(line, "a bc\n");
+    char full[4] = "";
+    talk_quote(full, sizeof full, (const uint8_t *)"12345", 5);
+    assert_string_equal(full, "123");
+}
+
 static void what_cannot_be_said_is_refused_by_its_name(void **state)
 {
     (void)state;
@@ -114,6 +128,7 @@ int main(void)
         cmocka_unit_test(an_answer_may_come_in_pieces_with_more_around_it),
         cmocka_unit_test(what_only_begins_like_the_answer_is_none),
         cmocka_unit_test(any_answer_is_found_where_it_is_and_nowhere_else),
+        cmocka_unit_test(the_first_line_of_what_comes_is_kept_as_far_as_there_is_room),
         cmocka_unit_test(what_cannot_be_said_is_refused_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
