@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INSTEAD = PEER_HEARD + 16 };
+enum { INSTEAD = PEER_HEARD + 20 };
 
 static struct peer *peer_of(struct net_socket *socket)
 {
@@ -33,9 +33,11 @@ static void close_now(struct peer *p, bool reset)
 /* What the server said that wasn't the answer, for the end of a sentence; or nothing. */
 static const char *instead(const struct peer *p, char *buf, size_t size)
 {
+    size_t length = strcspn(p->heard, "\r\n");
     buf[0] = '\0';
     if (p->shared->talk->kind == TALK_TEXT && p->heard[0])
-        snprintf(buf, size, "; it said '%.*s'", (int)strcspn(p->heard, "\r\n"), p->heard);
+        snprintf(buf, size, "; it said '%.*s%s'", (int)length, p->heard,
+                 length == sizeof p->heard - 1 ? "..." : "");
     else if (p->shared->talk->kind == TALK_TEXT)
         snprintf(buf, size, "; it said nothing");
     return buf;
@@ -44,6 +46,11 @@ static const char *instead(const struct peer *p, char *buf, size_t size)
 static enum step ended_unanswered(struct peer *p, const char *how)
 {
     char said[INSTEAD];
+    if (p->shared->talk->kind == TALK_TEXT && peer_is_answered(p))
+        return peer_fail(p, PEER_FAIL_LOST,
+                         "an open connection was lost right after its answer: %s; --say something "
+                         "after which it stays open, such as HTTP/1.1",
+                         how);
     switch (p->shared->talk->kind) {
     case TALK_ECHO:
         return peer_fail(p, PEER_FAIL_ECHO, "a connection ended after %zu of %zu echoed bytes: %s",

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """soak-client against servers that aren't soak-server: --foreign, --say, --answer, --client-cert."""
 
+import contextlib
 import os
 import re
 import ssl
@@ -59,6 +60,23 @@ class Server(Listener):
             tls.sendall(piece)
             if len(self.pieces) > 1:
                 time.sleep(0.002)
+
+
+class ClosingServer(Server):
+    """Its answer and its close_notify leave in one packet."""
+
+    def talk(self, sock, number):
+        arriving, leaving = ssl.MemoryBIO(), ssl.MemoryBIO()
+        tls = self.context.wrap_bio(arriving, leaving, server_side=True)
+        with contextlib.suppress(OSError), sock:
+            for step in (tls.do_handshake, lambda: tls.read(65536), lambda: tls.write(REPLY), tls.unwrap):
+                while True:
+                    try:
+                        step()
+                        break
+                    except ssl.SSLWantReadError:
+                        sock.sendall(leaving.read())
+                        arriving.write(sock.recv(65536)) or arriving.write_eof()
 
 
 class Case(LoadCase):
@@ -122,6 +140,12 @@ class SayTest(Case):
         said = self.refused_by(server, "--foreign", f"--say={REQUEST}", "--answer=hello")
         self.assertIn("a connection ended before its answer was whole: ", said)
         self.assertIn("; it said nothing", said)
+
+    def test_a_close_right_after_the_answer_is_a_lost_connection(self):
+        server = ClosingServer(self.certificate)
+        self.addCleanup(server.close)
+        said = self.refused_by(server, "--foreign", f"--say={REQUEST}", "--answer=hello")
+        self.assertIn("an open connection was lost right after its answer: closed by the server; ", said)
 
     def test_what_a_server_says_instead_of_the_answer_is_told(self):
         server = self.server(greeting=b"-DENIED protected mode\r\nand more", answers=0)

@@ -43,6 +43,32 @@ static void an_agent_takes_every_option_that_a_run_gives(void **state)
             fail_msg("%s", args.argv[i]);
 }
 
+/* Whether the client is given a network for its sources. */
+static bool has_network(const struct scenario *s)
+{
+    const struct args_process process = {.seed = 7, .at = {0, 1}, .address = "127.0.0.1:4433"};
+    struct args args;
+    bool has = false;
+    args_client(&args, s, &process);
+    for (int i = 0; i < args.count; i++)
+        has |= strncmp(args.argv[i], "--source-net=127.", 17) == 0;
+    return has;
+}
+
+static void a_program_that_is_met_from_one_source_is_met_from_127_0_0_1(void **state)
+{
+    (void)state;
+    struct scenario s;
+    scenario_defaults(&s);
+    s.listen = "127.0.0.1:0";
+    s.sources = 1;
+    assert_true(has_network(&s)); /* soak-server knows its clients by it */
+    s.server = "nginx";
+    assert_false(has_network(&s));
+    s.sources = 2;
+    assert_true(has_network(&s));
+}
+
 static void an_agent_takes_no_file_no_descriptor_and_no_program(void **state)
 {
     (void)state;
@@ -90,6 +116,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_agent_with_the_fewest_shares_takes_over),
         cmocka_unit_test(an_agent_takes_every_option_that_a_run_gives),
+        cmocka_unit_test(a_program_that_is_met_from_one_source_is_met_from_127_0_0_1),
         cmocka_unit_test(an_agent_takes_no_file_no_descriptor_and_no_program),
         cmocka_unit_test(one_that_is_gone_has_said_nothing)};
     return cmocka_run_group_tests(tests, NULL, NULL);
