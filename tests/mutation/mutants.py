@@ -15,13 +15,13 @@ HIDDEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n]
 # A choice between the two that are compared, or what one is more than the other.
 OPERAND = r"[\w.\[\]>()-]+(?: [-+*] [\w.>-]+)?"
 CHOICE = re.compile(rf"(?P<a>(?<![\w.>\])-]){OPERAND}) (?P<op>[<>]) (?P<b>{OPERAND}) \?\s+"
-                    r"(?:(?P=a)\s+: (?P=b)|(?P=b)\s+: (?P=a)|(?P=a) - (?P=b)\s+: 0|(?P=b) - (?P=a)\s+: 0)"
+                    r"(?:(?P=a)\s+: (?P=b)|(?P=b)\s+: (?P=a)|(?P=a) - (?P=b)\s+: (?P=b) - (?P=a)|(?P=a) - (?P=b)\s+: 0|(?P=b) - (?P=a)\s+: 0)"
                     r"(?![\w.\[]| [-+*/<>])")
 
 # The size of an array, and what its line begins with where it is declared; and the entries of an allocation.
 ARRAY = re.compile(r"\b(?P<name>\w+)(?:\[\w+\])*\[(?P<size>\d+)\](?=[,;\[]| =)")
 DECLARES = re.compile(r" +(?:static |const |long |unsigned )*(?!return|else|case|goto)(?:struct \w+|\w+) (?:.*, )?\*?")
-ALLOCATED = re.compile(r"\bcalloc\([\w>. -]+ \+ (?P<size>\d+), ")
+ALLOCATED = re.compile(r"\bcalloc\((?:[\w>. -]+ \+ )?(?P<size>\d+), ")
 
 # Operator, what is looked for, and by what each is replaced.
 REPLACED = [

@@ -59,7 +59,7 @@ double sensitivity_miss(const uint64_t *opened, size_t epochs, int min_blocks, i
         for (int j = 0; j <= min_blocks; j++)
             miss += j == min_blocks && k == min_epochs ? 0 : a.prob[j][k];
     }
-    return miss < 1 ? miss : 1;
+    return miss;
 }
 
 double sensitivity_one_in(const uint64_t *opened, size_t epochs, int min_blocks, int min_epochs,
@@ -86,15 +86,12 @@ double sensitivity_one_in(const uint64_t *opened, size_t epochs, int min_blocks,
 size_t sensitivity_halves(const uint64_t *opened, size_t epochs, uint64_t ret_half[2])
 {
     uint64_t all = 0, sum = 0, best = UINT64_MAX;
-    size_t newest = 0, others = 0, middle = 0;
-    for (size_t e = 0; e < epochs; e++) {
+    size_t middle = 0;
+    for (size_t e = 0; e < epochs; e++)
         all += opened[e];
-        others += opened[e] > 0;
-        newest = opened[e] ? e : newest;
-    }
     ret_half[0] = ret_half[1] = 0;
     for (size_t e = 0; e < epochs; e++) {
-        if (opened[e] == 0 || (others > 1 && e == newest))
+        if (opened[e] == 0)
             continue;
         sum += opened[e];
         uint64_t rest = all - sum, apart = sum > rest ? sum - rest : rest - sum;
@@ -143,7 +140,7 @@ static double binomial_at_most(uint64_t k, uint64_t n, double p)
         double choose = all - lgamma(at + 1) - lgamma(size - at + 1);
         sum += exp(choose + at * log(p) + (size - at) * log1p(-p));
     }
-    return sum < 1 ? sum : 1;
+    return sum;
 }
 
 double sensitivity_upper_share(uint64_t k, uint64_t n, double confidence)

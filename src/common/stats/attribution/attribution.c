@@ -84,13 +84,13 @@ static double fitted(const struct fit *f, size_t epoch, const double *coefficien
 }
 
 /* One loss may take several blocks: then the growth of every epoch is a multiple of them, and the
- * variance that many times the mean. */
+ * variance that many times the mean. Some epoch grew: see anything_to_solve(). */
 static double clump(const struct behaviours_question *q)
 {
     int64_t common = 0;
     for (size_t e = 0; e < q->epochs; e++)
         common = common_divisor(q->epoch[e].blocks > 0 ? q->epoch[e].blocks : 0, common);
-    return common > 0 ? (double)common : 1;
+    return (double)common;
 }
 
 static void load(const struct fit *f, struct least_squares *s)
@@ -191,8 +191,7 @@ static bool follows(struct fit *f, size_t part, double *ret_blocks, double *ret_
         blocks += f->q->epoch[e].blocks;
         bytes += f->q->epoch[e].bytes;
     }
-    if (connections == 0 || blocks % connections || bytes % connections)
-        return false;
+    CHECK(connections > 0); /* or it were no column */
     for (size_t e = 0; e < f->q->epochs; e++) {
         if (f->q->epoch[e].blocks != n[e] * (blocks / connections) ||
             f->q->epoch[e].bytes != n[e] * (bytes / connections))
@@ -207,7 +206,7 @@ static bool follows(struct fit *f, size_t part, double *ret_blocks, double *ret_
  * is only one such: growth that doesn't follow it would have to do so by accident every time. */
 static bool solve_sparse(struct fit *f)
 {
-    size_t found = 0, at = 0;
+    size_t found = 0, at = SIZE_MAX;
     double blocks = 0, bytes = 0;
     if (f->q->epochs < SPARSE_EPOCHS)
         return false;
@@ -220,7 +219,6 @@ static bool solve_sparse(struct fit *f)
     }
     if (found != 1)
         return false;
-    follows(f, at, &blocks, &bytes);
     for (size_t c = 0; c < f->columns; c++) {
         f->blocks[c] = at == SIZE_MAX || at == c ? blocks : 0;
         f->bytes[c] = at == SIZE_MAX || at == c ? bytes : 0;
@@ -273,7 +271,7 @@ static double least_guilt(const struct fit *f)
 {
     double least = INFINITY;
     for (size_t c = 0; c < f->columns; c++) {
-        if (f->blocks[c] > BEHAVIOURS_LIMITS * f->blocks_error[c] && f->blocks[c] > 0)
+        if (f->blocks[c] > BEHAVIOURS_LIMITS * f->blocks_error[c])
             least = fmin(least, f->blocks[c]);
     }
     return least;

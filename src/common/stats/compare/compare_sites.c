@@ -230,9 +230,9 @@ static int by_difference(const void *a, const void *b)
 {
     const struct compare_group *x = a, *y = b;
     double dx = fabs(x->after - x->before), dy = fabs(y->after - y->before);
-    if (dx != dy)
-        return dx < dy ? 1 : -1;
-    int order = strcmp(x->file, y->file);
+    int order = (dx < dy) - (dx > dy);
+    if (order == 0)
+        order = strcmp(x->file, y->file);
     return order ? order : compare_texts(x->function, y->function);
 }
 

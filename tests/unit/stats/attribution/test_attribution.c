@@ -318,14 +318,33 @@ static void fewer_epochs_than_behaviours_still_show_the_one_that_fits(void **sta
     (void)state;
     struct made m;
     struct behaviours_answer a;
-    make(&m, 16, 6, 5);
-    lose(&m, m.begun, 9, 1, 64);
-    solve(&m, &a);
-    assert_int_equal(a.outcome, BEHAVIOURS_APART);
-    assert_true(a.sparse && a.exact && a.share[9].blocks == 1 && a.share[0].blocks == 0);
+    for (int64_t blocks = 1; blocks <= 2; blocks++) {
+        make(&m, 16, 6, 5);
+        lose(&m, m.begun, 9, blocks, 64);
+        solve(&m, &a);
+        assert_int_equal(a.outcome, BEHAVIOURS_APART);
+        assert_true(a.sparse && a.exact && a.share[0].blocks == 0);
+        assert_true(a.share[9].blocks == (double)blocks &&
+                    a.share[9].bytes == 64. * (double)blocks);
+    }
     lose(&m, m.begun, 3, 1, 64);
     solve(&m, &a);
     assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
+}
+
+/* Two epochs fit too easily. */
+static void the_one_that_fits_has_to_fit_three_epochs(void **state)
+{
+    (void)state;
+    for (size_t epochs = 2; epochs <= 3; epochs++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, epochs, 5);
+        lose(&m, m.begun, RESET, 1, 64);
+        solve(&m, &a);
+        assert_int_equal(a.sparse, epochs == 3);
+        assert_int_equal(a.outcome, epochs == 3 ? BEHAVIOURS_APART : BEHAVIOURS_UNTOLD);
+    }
 }
 
 static void without_a_spare_epoch_chance_is_not_told_from_togetherness(void **state)
@@ -379,23 +398,30 @@ static void nothing_lost_nothing_said(void **state)
     assert_true(a.share[RESET].connections > 100);
     solve(&(struct made){.count = 4}, &a);
     assert_int_equal(a.outcome, BEHAVIOURS_NONE);
+    m.blocks[2] = 1; /* a block is something */
+    m.bytes[2] = 64;
+    solve(&m, &a);
+    assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
 }
 
 /* Connections that failed are no clean ones: they have a column of their own. */
 static void failures_do_not_spoil_the_others(void **state)
 {
     (void)state;
-    struct made m;
-    struct behaviours_answer a;
-    make(&m, 4, 8, 21);
-    m.count = 5;
-    m.begun[4][4] = m.ended[4][4] = 3;
-    lose(&m, m.begun, RESET, 1, 64);
-    m.blocks[4] += 2;
-    m.bytes[4] += 100;
-    solve(&m, &a);
-    assert_int_equal(a.outcome, BEHAVIOURS_APART);
-    assert_true(fabs(a.share[RESET].blocks - 1) < 1e-6 && fabs(a.share[CLEAN].blocks) < 1e-6);
+    for (uint64_t failed = 1; failed <= 3; failed += 2) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, 8, 21);
+        m.count = 5;
+        m.begun[4][4] = m.ended[4][4] = failed;
+        lose(&m, m.begun, RESET, 1, 64);
+        m.blocks[4] += 2;
+        m.bytes[4] += 100;
+        solve(&m, &a);
+        assert_int_equal(a.outcome, BEHAVIOURS_APART);
+        assert_true(fabs(a.share[RESET].blocks - 1) < 1e-6 && fabs(a.share[CLEAN].blocks) < 1e-6);
+        assert_int_equal(a.share[4].connections, failed);
+    }
 }
 
 static void the_forecast_of_an_epoch_is_its_sum(void **state)
@@ -551,22 +577,37 @@ static void rates_by_chance_of_which_all_are_guilty_are_apart(void **state)
     assert_false(behaviours_tell(&a)); /* there is nobody to compare them with */
 }
 
-/* Two behaviours at 0.5 and more or less: chi-square of five degrees is 19.2, or 21.2, and 20.5 is
- * the limit of one in a thousand. */
+/* Two behaviours at 0.5 and more or less: chi-square of five degrees is 20.2, or 21.2, and 20.5 is
+ * the limit of one in a thousand. Clumps scatter as much more. A seventh epoch makes it six degrees
+ * and 22.5: nothing came of none, and of one connection three blocks are 12.5. */
 static void rates_are_apart_where_one_for_all_is_refuted(void **state)
 {
     (void)state;
-    for (int64_t apart = 80; apart <= 84; apart += 4) {
+    static const struct {
+        int64_t apart, clump;
+        size_t epochs;
+        uint64_t seventh;
+        int64_t blocks;
+        bool alike;
+    } of[] = {{82, 1, 6, 0, 0, true},  {84, 1, 6, 0, 0, false}, {82, 3, 6, 0, 0, true},
+              {84, 3, 6, 0, 0, false}, {86, 1, 7, 0, 0, true},  {88, 1, 7, 0, 0, false},
+              {56, 1, 7, 1, 3, true},  {60, 1, 7, 1, 3, false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         struct behaviours_answer a;
-        struct made m = {.count = 2, .epochs = 6};
-        for (size_t e = 0; e < m.epochs; e++) {
+        struct made m = {.count = 2, .epochs = of[i].epochs};
+        for (size_t e = 0; e < 6; e++) {
             m.begun[e][0] = m.ended[e][0] = e % 2 ? 1000 : 3000;
             m.begun[e][1] = m.ended[e][1] = e % 2 ? 3000 : 1000;
-            m.blocks[e] = 2000 + (e % 2 ? -apart : apart) + (e < 2) - (e > 3);
-            m.bytes[e] = 64 * m.blocks[e];
+            m.blocks[e] = 2000 + (e % 2 ? -of[i].apart : of[i].apart) + (e < 2) - (e > 3);
+            m.blocks[e] *= of[i].clump;
         }
+        m.begun[6][0] = m.ended[6][0] = of[i].seventh;
+        m.blocks[6] = of[i].blocks;
+        for (size_t e = 0; e < m.epochs; e++)
+            m.bytes[e] = 64 * m.blocks[e];
         solve(&m, &a);
-        assert_int_equal(a.outcome, apart == 80 ? BEHAVIOURS_ALIKE : BEHAVIOURS_APART);
+        assert_int_equal(a.outcome, of[i].alike ? BEHAVIOURS_ALIKE : BEHAVIOURS_APART);
+        assert_false(a.by_end); /* where either count fits, the beginnings are told */
     }
 }
 
@@ -625,6 +666,17 @@ static void sixty_four_behaviours_have_room(void **state)
     behaviours_solve(&q, &a);
     assert_int_equal(a.outcome, BEHAVIOURS_APART);
     assert_true(a.exact && a.share[63].blocks == 1 && a.share[63].bytes == 64);
+    assert_true(behaviours_tell(&a));
+    struct behaviours_question few = q; /* epochs: the one that fits */
+    few.epochs = 3;
+    for (size_t e = 0; e < few.epochs; e++) {
+        for (size_t b = 0; b < BEHAVIOURS_MAX; b++)
+            count[e][b] = e == 0 || b == 63 ? 10 + e : 11 + b + e;
+        epoch[e].blocks = (int64_t)(10 + e);
+        epoch[e].bytes = 64 * epoch[e].blocks;
+    }
+    behaviours_solve(&few, &a);
+    assert_true(a.sparse && a.share[63].blocks == 1);
     for (size_t e = 0; e < BEHAVIOURS_EPOCHS; e++)
         epoch[e].blocks = (int64_t)e % 7;
     behaviours_solve(&q, &a);
@@ -690,23 +742,50 @@ static void a_behaviour_that_fits_all_epochs_but_two_is_not_told(void **state)
         solve(&m, &a);
         assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
         assert_false(a.sparse);
+        growth[0]++; /* nor one that fits all but the first */
+        growth[4]--;
+        growth[5]++;
+        solve(&m, &a);
+        assert_int_equal(a.outcome, BEHAVIOURS_UNTOLD);
+        assert_false(a.sparse);
     }
 }
 
-/* No behaviour frees what others lose: half a block less for each is no sum over them. */
+/* No behaviour frees what others lose: half a block less for each is no sum over them, nor is a
+ * whole one, whichever of them it is. */
 static void a_behaviour_that_frees_blocks_is_not_separable(void **state)
 {
     (void)state;
+    for (int i = 0; i < 4; i++) {
+        struct made m = {.count = 2, .epochs = 3, .begun_only = true};
+        static const uint64_t begun[3][2] = {{1001, 500}, {500, 1002}, {2000, 1002}};
+        static const int64_t less[2][3] = {{1752, 499, 3499}, {1502, -2, 2998}};
+        int frees = i % 2;
+        for (size_t e = 0; e < 3; e++) {
+            m.begun[e][!frees] = begun[e][0];
+            m.begun[e][frees] = begun[e][1];
+            m.blocks[e] = m.bytes[e] = less[i / 2][e];
+        }
+        struct behaviours_answer a;
+        solve(&m, &a);
+        assert_int_equal(a.outcome, BEHAVIOURS_TOGETHER);
+        assert_true(!a.exact && fabs(a.share[frees].blocks + (i / 2 ? 1 : 0.5)) < 1e-6);
+    }
+}
+
+/* By their beginnings they came in equal parts, by their ends they didn't. */
+static void ends_tell_where_beginnings_are_all_alike(void **state)
+{
+    (void)state;
     struct made m = {.count = 2,
-                     .epochs = 3,
-                     .begun_only = true,
-                     .begun = {{1001, 500}, {500, 1002}, {2000, 1002}},
-                     .blocks = {1752, 499, 3499},
-                     .bytes = {1752, 499, 3499}};
+                     .epochs = 4,
+                     .begun = {{500, 500}, {500, 500}, {500, 500}, {500, 500}},
+                     .ended = {{600, 400}, {400, 600}, {500, 500}, {700, 300}},
+                     .blocks = {303, 199, 251, 348}};
     struct behaviours_answer a;
     solve(&m, &a);
-    assert_int_equal(a.outcome, BEHAVIOURS_TOGETHER);
-    assert_true(fabs(a.share[1].blocks + 0.5) < 1e-6);
+    assert_int_equal(a.outcome, BEHAVIOURS_APART);
+    assert_true(a.by_end && !a.exact && fabs(a.share[0].blocks - 0.5) < 0.02);
 }
 
 /* Losses of 14 blocks: by accident the first epoch had two of each. */
@@ -753,6 +832,7 @@ int main(void)
         cmocka_unit_test(a_leak_that_needs_two_behaviours_is_not_separable),
         cmocka_unit_test(equal_mixes_tell_nothing),
         cmocka_unit_test(fewer_epochs_than_behaviours_still_show_the_one_that_fits),
+        cmocka_unit_test(the_one_that_fits_has_to_fit_three_epochs),
         cmocka_unit_test(without_a_spare_epoch_chance_is_not_told_from_togetherness),
         cmocka_unit_test(five_blocks_convict_no_behaviour),
         cmocka_unit_test(one_behaviour_has_nothing_to_solve),
@@ -770,6 +850,7 @@ int main(void)
         cmocka_unit_test(a_single_block_that_does_not_fit_makes_no_answer_exact),
         cmocka_unit_test(a_behaviour_that_fits_all_epochs_but_two_is_not_told),
         cmocka_unit_test(a_behaviour_that_frees_blocks_is_not_separable),
+        cmocka_unit_test(ends_tell_where_beginnings_are_all_alike),
         cmocka_unit_test(a_loss_of_several_blocks_is_found_from_all_epochs),
         cmocka_unit_test(an_epoch_of_one_block_has_single_losses),
     };

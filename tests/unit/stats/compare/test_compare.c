@@ -798,6 +798,7 @@ static void both_ends_at_one_line_are_one_site(void **state)
     compare_explain(&before, &after, COMPARE_BY_ALLOCS, &x);
     assert_int_equal(x.group[0].lines, 1);
     assert_true(x.group[0].line[0].before == 10 && x.group[0].line[0].difference == 4);
+    assert_true(x.before == 5 && x.after == 9);
     compare_explain(&none, &none, COMPARE_BY_ALLOCS, &x);
     assert_int_equal(x.groups_total, 0);
 }
@@ -940,6 +941,7 @@ static void the_most_sites_of_both_sides_have_room(void **state)
     assert_int_equal(x.group[0].lines_total, COMPARE_SITES);
     assert_string_equal(compare_file("../.././../a/../b.c"), "a/../b.c");
     assert_string_equal(compare_file(".a/b.c"), ".a/b.c");
+    assert_string_equal(compare_file("..a/b.c"), "..a/b.c");
 }
 
 /* ---- all that is said ---- */

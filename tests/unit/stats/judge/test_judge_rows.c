@@ -167,6 +167,51 @@ static void no_more_rows_are_told_than_have_room(void **state)
     free(s);
 }
 
+/* As many as are told, none of which adds a block. */
+static void tables_alone_explain_no_heap(void **state)
+{
+    (void)state;
+    static const int64_t one[SIM_EPOCHS], none[SIM_EPOCHS];
+    int64_t bytes[POINTS];
+    struct judge_site many[JUDGE_FINDINGS];
+    struct judgement j;
+    struct sim *s = long_run(POINTS);
+    grows(s, METRIC_RSS, 1, 2);
+    for (size_t c = 0; c < POINTS; c++)
+        bytes[c] = 1000 * (int64_t)c;
+    for (size_t i = 0; i < JUDGE_FINDINGS; i++)
+        many[i] = (struct judge_site){.file = "many.c",
+                                      .line = (uint32_t)i + 1,
+                                      .blocks = one,
+                                      .bytes = bytes,
+                                      .born_blocks = none,
+                                      .born_bytes = none};
+    sim_evidence(s);
+    s->e.site = many;
+    s->e.sites = JUDGE_FINDINGS;
+    judge(&s->e, &j);
+    assert_int_equal(j.findings, JUDGE_FINDINGS);
+    expect(*judgement_metric(&j, METRIC_RSS), METRIC_NOT_JUDGED, "never convicts alone");
+    free(s);
+}
+
+/* Half a byte is a figure, none is none. */
+static void the_least_growth_that_a_gauge_convicts_of_is_in_its_row(void **state)
+{
+    (void)state;
+    struct sim *s = long_run(POINTS);
+    grows(s, METRIC_HEAP_ALLOCATED, 1, 0);
+    struct judge_context h;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    for (int i = 0; i < 2; i++) {
+        struct judgement j = {.sensitivity = {.heap_bytes = i * 0.5}};
+        metrics_fill(&h, &j);
+        double decides = judgement_metric(&j, METRIC_HEAP_ALLOCATED)->decides;
+        assert_true(i ? decides == 0.5 : isnan(decides));
+    }
+    free(s);
+}
+
 /* Exact figures lose their growth, too. */
 static void what_is_distrusted_keeps_no_exact_growth(void **state)
 {
@@ -194,6 +239,8 @@ int main(void)
         cmocka_unit_test(a_count_is_by_closed_connections_if_there_are_any),
         cmocka_unit_test(a_gauge_without_points_has_an_empty_row),
         cmocka_unit_test(no_more_rows_are_told_than_have_room),
+        cmocka_unit_test(tables_alone_explain_no_heap),
+        cmocka_unit_test(the_least_growth_that_a_gauge_convicts_of_is_in_its_row),
         cmocka_unit_test(what_is_distrusted_keeps_no_exact_growth),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -105,6 +105,24 @@ static void a_loss_without_room_is_in_its_row(void **state)
     }
 }
 
+/* One block is a loss like any other. */
+static void a_block_without_room_is_in_its_row(void **state)
+{
+    (void)state;
+    static const int64_t live[EPOCHS] = {0, 0, 0, 1, 1, 1, 1, 1, 1}, born[EPOCHS] = {0, 0, 0, 1};
+    struct judgement j;
+    struct crowd *c = crowd();
+    struct judge_site *s = &c->site[0];
+    s->file = "libuv";
+    s->blocks = s->bytes = live;
+    s->born_blocks = s->born_bytes = born;
+    judge(&c->s->e, &j);
+    free(c->s);
+    const struct judge_metric *m = judgement_metric(&j, METRIC_LIBUV_BLOCKS);
+    assert_true(m->per_conn == 1 / 600.);
+    assert_int_equal(m->state, METRIC_EXPLAINED);
+}
+
 /* ---- order and marks ---- */
 
 /* Of equally many bytes the first in the evidence. */
@@ -429,6 +447,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_largest_of_many_are_told_and_all_are_marked),
         cmocka_unit_test(a_loss_without_room_is_in_its_row),
+        cmocka_unit_test(a_block_without_room_is_in_its_row),
         cmocka_unit_test(equal_losses_are_told_in_the_evidences_order),
         cmocka_unit_test(only_what_loses_blocks_by_connections_is_marked),
         cmocka_unit_test(a_leak_is_certain_from_five_hundred_blocks_on),
