@@ -59,9 +59,7 @@ static bool is_default(const struct plan *p)
 /* How long the run is to take, in any case. */
 static double aimed_ms(const struct plan *p)
 {
-    if (p->in.until_sure)
-        return 0;
-    return (double)(p->in.for_ms ? p->in.for_ms : DEFAULT_MS);
+    return p->in.until_sure ? 0 : (double)(p->in.for_ms ? p->in.for_ms : DEFAULT_MS);
 }
 
 /* An epoch may be smaller than the stable set: its connections are then still open at its end, and
@@ -162,7 +160,7 @@ static uint64_t expected_total(const struct plan *p, const struct plan_seen *see
         return within_time(p, seen, p->total);
     uint64_t reached = seen->elapsed_ms ? at_pace(seen, aimed_ms(p)) : p->total;
     if (!is_default(p))
-        return p->in.rate_per_s > 0 && reached == 0 ? p->total : reached;
+        return reached ? reached : p->total;
     uint64_t total = p->in.rate_per_s > 0 ? smaller(p->total, larger(reached, needed(p)))
                                           : larger(reached, needed(p));
     return within_time(p, seen, total);
@@ -178,11 +176,6 @@ double plan_left_ms(const struct plan *p, uint64_t opened, uint64_t elapsed_ms)
 {
     uint64_t left = beyond(plan_expected(p, opened, elapsed_ms), opened);
     return (double)left * (double)elapsed_ms / (double)opened;
-}
-
-static bool enough_measured(const struct plan *p)
-{
-    return p->measured_opens >= p->need;
 }
 
 /* No more than the time limit has room for at the pace reached. */
@@ -203,14 +196,13 @@ static bool unchanged(const struct plan_seen *s)
 
 static bool grows_steadily(const struct plan_seen *s)
 {
-    if (s->checkpoints < 3 || s->ledger_opened[0] <= s->ledger_opened[1] ||
-        s->ledger_opened[1] <= s->ledger_opened[2])
+    if (s->checkpoints < 3 || s->ledger_opened[0] <= s->ledger_opened[1])
         return false;
     double newer = (double)(s->ledger_blocks[0] - s->ledger_blocks[1]) /
                    (double)(s->ledger_opened[0] - s->ledger_opened[1]);
     double older = (double)(s->ledger_blocks[1] - s->ledger_blocks[2]) /
                    (double)(s->ledger_opened[1] - s->ledger_opened[2]);
-    return newer > 0 && fabs(newer - older) <= 0.1 * newer;
+    return fabs(newer - older) <= 0.1 * newer; /* never where it shrinks */
 }
 
 /* Of the epoch that so many went before. */
@@ -239,11 +231,11 @@ static bool is_warm(const struct plan *p, const struct plan_seen *seen)
     return is_long(seen->opened, warm_opens(p, p->warm_epochs), expected_total(p, seen));
 }
 
-/* What is measured where the warm-up takes so many of all. */
+/* What is measured where the warm-up takes so many of all: something, as that isn't long. */
 static double measured_after(const struct plan *p, uint64_t warm, uint64_t total)
 {
     uint64_t left = beyond(total, warm + turnover_opens(p));
-    return (double)larger(left, is_default(p) ? p->need : 1);
+    return (double)(is_default(p) ? larger(left, p->need) : left);
 }
 
 void plan_warm_up(const struct plan *p, uint64_t opened, uint64_t elapsed_ms,
@@ -254,7 +246,7 @@ void plan_warm_up(const struct plan *p, uint64_t opened, uint64_t elapsed_ms,
     for (int i = 0; i < p->warm_epochs; i++)
         sum += warm_opens(p, i);
     double measured = measured_after(p, sum, total);
-    *ret = (struct reach_warm_up){.left = {0}};
+    *ret = (struct reach_warm_up){.longer = {0}};
     for (int i = p->warm_epochs; i >= WARM_MIN && i < WARM_MAX; i++) {
         uint64_t opens = warm_opens(p, i);
         if (is_long(sum, opens, total))
@@ -274,8 +266,8 @@ static uint64_t remaining(const struct plan *p, const struct plan_seen *seen)
     if (!is_default(p) && seen->suspects_heap && profile_opens(p) <= total / PROFILE_PARTS)
         spent += profile_opens(p);
     uint64_t left = beyond(total, spent);
-    if (is_default(p) && !enough_measured(p))
-        left = larger(left, p->need - p->measured_opens);
+    if (is_default(p))
+        left = larger(left, beyond(p->need, p->measured_opens));
     return within_limit(p, seen, left);
 }
 

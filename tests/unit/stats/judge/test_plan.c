@@ -985,6 +985,23 @@ static void a_ledger_that_moves_warms_up_to_a_third(void **state)
     }
 }
 
+/* 90 connections in two epochs, and 60 in a third, are a third of 450. */
+static void a_warm_up_may_take_a_third_of_the_run(void **state)
+{
+    (void)state;
+    for (uint64_t closed = 449; closed <= 450; closed++) {
+        struct plan p;
+        struct reach_warm_up warm_up;
+        plan_init(&p, &(struct plan_input){.conns = 30, .closed = closed});
+        p.warm_epochs = 2;
+        plan_warm_up(&p, 90, 0, &warm_up);
+        assert_int_equal(warm_up.longer[0], closed == 450 ? 60 : 0);
+        assert_int_equal(warm_up.longer[1], 0);
+        if (closed == 450) /* turned over by 45 */
+            assert_true(fabs(warm_up.left[0] - (450. - 150 - 45) / (450 - 90 - 45)) < 1e-12);
+    }
+}
+
 static void the_table_of_epochs_ends_the_measuring(void **state)
 {
     (void)state;
@@ -1014,7 +1031,8 @@ static void a_bound_is_divided_into_units(void **state)
     (void)state;
     static const struct {
         uint64_t closed, unit;
-    } reloads[] = {{0, 4}, {320, 4}, {96, 3}, {31, 1}}, of[] = {{320, 30}, {1600, 50}, {9000, 250}};
+    } reloads[] = {{0, 4}, {320, 4}, {128, 4}, {127, 3}, {96, 3}, {31, 1}},
+      of[] = {{320, 30}, {1600, 50}, {9000, 250}};
     struct plan p;
     for (size_t i = 0; i < sizeof reloads / sizeof *reloads; i++) {
         plan_init(
@@ -1124,6 +1142,22 @@ static void the_pace_is_that_of_what_came(void **state)
     assert_int_equal(plan_expected(&p, 100, 6000), 100);
 }
 
+/* At one connection in a second a minute has room for 60: what is needed is more, and is all that
+ * the rate allows, whatever the pace. */
+static void one_in_a_second_is_a_rate(void **state)
+{
+    (void)state;
+    struct plan p;
+    plan_init(&p, &(struct plan_input){.conns = 30, .rate_per_s = 1});
+    uint64_t needed = plan_expected(&p, 0, 0);
+    assert_true(needed > 17000);
+    assert_int_equal(plan_expected(&p, 5000, 1000), needed);
+    plan_init(&p, &(struct plan_input){.conns = 30, .rate_per_s = 1, .for_ms = 3000});
+    assert_int_equal(plan_expected(&p, 0, 0), 3);
+    plan_init(&p, &(struct plan_input){.conns = 30});
+    assert_int_equal(plan_expected(&p, 5000, 1000), 300000);
+}
+
 /* Two of warm-up, and 250, 500, 1,000, ... to an eighth of what is aimed at. */
 static void the_estimate_counts_the_epochs_of_its_total(void **state)
 {
@@ -1189,12 +1223,14 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(room_is_kept_for_a_confirmation),
     cmocka_unit_test(a_ledger_that_rests_or_grows_steadily_is_warm),
     cmocka_unit_test(a_ledger_that_moves_warms_up_to_a_third),
+    cmocka_unit_test(a_warm_up_may_take_a_third_of_the_run),
     cmocka_unit_test(the_table_of_epochs_ends_the_measuring),
     cmocka_unit_test(a_certain_leak_goes_on_until_it_could_be_told),
     cmocka_unit_test(a_bound_is_divided_into_units),
     cmocka_unit_test(a_run_without_a_bound_aims_at_what_it_needs),
     cmocka_unit_test(a_plan_keeps_within_its_limits_however_long),
     cmocka_unit_test(the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows),
+    cmocka_unit_test(one_in_a_second_is_a_rate),
     cmocka_unit_test(the_estimate_counts_the_epochs_of_its_total),
     cmocka_unit_test(what_is_added_is_half_a_unit_at_least),
     cmocka_unit_test(the_pace_is_that_of_what_came),
