@@ -7,10 +7,12 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import unittest
 import uuid
 
+from client_recorder import make_certificate
 from patience import PATIENCE_S, within_limits
 from processes import children_named, family
 from soak_run import Run, SoakTest
@@ -237,6 +239,33 @@ class JudgedTest(ForeignTest):
                          "program's own, another preloaded library's, or that of a tool such as valgrind")
         run = self.server("", *say, command=command)
         self.assertNotEqual(run.result["verdict"], "INVALID", run.explain())
+
+    def test_one_that_another_user_runs_is_not_judged(self):
+        if os.geteuid() != 0:
+            self.skipTest("SKIP: only root can start a process as another user")
+        python = shutil.which("python3", path="/usr/bin")
+        reads = subprocess.run(["setpriv", "--reuid=65534", "--clear-groups", "cat", python or "/", PROGRAMS,
+                                os.environ["SOAK_BIN"] + "/soak"], capture_output=True)
+        if reads.returncode:
+            self.skipTest("SKIP: another user can't read this folder, or there is no /usr/bin/python3")
+        with tempfile.TemporaryDirectory() as folder:
+            certificate = make_certificate(folder, "anybody")
+            os.chmod(folder, 0o755)
+            os.chmod(certificate, 0o644)
+            start = "import subprocess, sys; subprocess.run(sys.argv[1:], user=65534, close_fds=True)"
+            run = self.server("", command=f"{python} -c '{start}' {python} {PROGRAMS} serve "
+                                          f"{{address}} {certificate} {certificate}")
+        self.assertRegex(self.broken(run),
+                         "nothing of the server's allocations is counted: python3.* has the probe loaded, and it "
+                         "can't reach its page, which is open to soak's user alone; let it run as that user, or "
+                         "soak as the program's")
+
+    def test_one_without_the_address_space_for_the_page_is_not_judged(self):
+        run = self.server("", command=f"prlimit --as=900000000 {sys.executable} {PROGRAMS} serve "
+                                      "{address} {cert} {key}")
+        self.assertRegex(self.broken(run),
+                         "nothing of the server's allocations is counted: python3.* has the probe loaded, and too "
+                         "little address space for its page \\(RLIMIT_AS\\); let it have 2 GiB")
 
     def test_one_in_a_namespace_of_its_own_is_not_judged(self):
         if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode:

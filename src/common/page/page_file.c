@@ -46,7 +46,7 @@ uint64_t page_namespace(size_t which)
 
 int page_file_make(int *ret_fd, struct page **ret_page, struct err *e)
 {
-    int fd = memfd_create("soak-page", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    int fd = memfd_create(PAGE_FILE, MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (fd < 0)
         return err_set(e, "cannot make the probe page: memfd_create: %s", strerror(errno));
     if (lengthen(fd) != 0) {

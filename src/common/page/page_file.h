@@ -11,6 +11,9 @@
 
 #include <stddef.h>
 
+/* The memfd's name, as /proc/PID/maps has it behind "memfd:". */
+#define PAGE_FILE "soak-page"
+
 /* This process's namespace, by its inode number. 0: /proc doesn't say. */
 uint64_t page_namespace(size_t which);
 

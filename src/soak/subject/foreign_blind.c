@@ -4,16 +4,20 @@
 
 #include "base/text.h"
 #include "libs/elf_facts.h"
+#include "page/page_file.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 enum { PATH_BYTES = 64, ENVIRON_BYTES = 1 << 20, FEW = 10 };
+static const rlim_t ROOMY_BYTES = (rlim_t)2 << 30;
+_Static_assert(sizeof(struct page) < (size_t)3 << 29, "2 GiB are room for it and a program");
 
 static int open_of(pid_t pid, const char *name)
 {
@@ -54,6 +58,28 @@ static bool is_told(pid_t pid)
     return told;
 }
 
+/* Whether the page, which is sparse, may have no room in its address space. */
+static bool is_narrow(pid_t pid)
+{
+    struct rlimit limit;
+    return prlimit(pid, RLIMIT_AS, NULL, &limit) == 0 && limit.rlim_cur < ROOMY_BYTES;
+}
+
+/* The page is open to soak's user alone. */
+static const char *unreached(pid_t pid)
+{
+    char path[PATH_BYTES];
+    struct stat st;
+    snprintf(path, sizeof path, "/proc/%d", (int)pid);
+    if (is_narrow(pid))
+        return "has the probe loaded, and too little address space for its page (RLIMIT_AS); let "
+               "it have 2 GiB";
+    return stat(path, &st) == 0 && st.st_uid != geteuid()
+               ? "has the probe loaded, and it can't reach its page, which is open to soak's user "
+                 "alone; let it run as that user, or soak as the program's"
+               : "has the probe loaded, and it can't reach its page";
+}
+
 static const char *without_row(const struct page *page, pid_t pid)
 {
     char probe[PATH_MAX];
@@ -69,10 +95,16 @@ static const char *without_row(const struct page *page, pid_t pid)
     if (proc_mapped_path(pid, "libsoakprobe", probe, sizeof probe, NULL) == 0)
         return atomic_load(&page->processes_lost)
                    ? "found no room in the probe's table of processes: too many live at a time"
-                   : "has the probe loaded, and it can't reach its page";
+                   : unreached(pid);
     return is_told(pid) ? "didn't load the probe: it runs on another libc, or for another machine"
                         : "was started with an environment of its own, without LD_PRELOAD and "
                           "SOAK_PROBE; let them through";
+}
+
+static bool has_page(pid_t pid)
+{
+    char path[PATH_MAX];
+    return proc_mapped_path(pid, "memfd:" PAGE_FILE, path, sizeof path, NULL) == 0;
 }
 
 static const char *why(const struct page *page, const struct snapshot_process *row, size_t rows,
@@ -82,7 +114,7 @@ static const char *why(const struct page *page, const struct snapshot_process *r
     while (i < rows && row[i].pid != pid)
         i++;
     /* The row may be that of what it was before it became another program. */
-    if (i == rows || !is_told(pid))
+    if (i == rows || !has_page(pid))
         return without_row(page, pid);
     if (row[i].flags & PAGE_PROCESS_NO_OPENSSL)
         return "has no libcrypto of OpenSSL loaded as a library: another TLS library, or a copy "
