@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes docs/issues anew: leaks that were real, as `soak report --issue` tells of them after `soak shorten`. Takes
-ten minutes and more, and what the scenarios need: Debian's netty-tcnative, OpenSSL 3.0.20. NAME... makes these alone.
+ten minutes and more, and what the scenarios need: Debian's netty-tcnative, OpenSSL 3.0.20, ncat. NAME... makes these
+alone.
 
     python3 scripts/issues.py [NAME...]
 """
@@ -21,6 +22,9 @@ ISSUES = {
         found](../case-netty.md)."""),
     "openssl-30464": ("scenarios/cases/openssl-ticket-abort-bad.soak", """. The leak was mended by [pull request
         30464](https://github.com/openssl/openssl/pull/30464); 3.0.22 no longer has it."""),
+    "ncat-exec": ("scenarios/cases/ncat-exec.soak", """on Debian 12. In [nmap's
+        repository](https://github.com/nmap/nmap/blob/master/ncat/ncat_posix.c) netrun() still closes the socket alone
+        in August 2026."""),
 }
 
 
