@@ -3,26 +3,17 @@
 
 #include "judge.h"
 #include "plan.h"
+#include "stats/sensitivity.h"
 
 #include <math.h>
 
 static const double GOLDEN = 0.618;
 
-static size_t common_divisor(size_t a, size_t b)
-{
-    while (b) {
-        size_t rest = a % b;
-        a = b;
-        b = rest;
-    }
-    return a;
-}
-
 /* Of so many steps the one that follows another: far from it, and none twice. */
 static size_t stride_of(size_t steps)
 {
     size_t stride = (size_t)((double)steps * GOLDEN);
-    while (stride == 0 || common_divisor(stride, steps) != 1)
+    while (stride == 0 || common_divisor((int64_t)stride, (int64_t)steps) != 1)
         stride++;
     return stride;
 }

@@ -982,6 +982,8 @@ static void a_ledger_that_moves_warms_up_to_a_third(void **state)
         m.seen = (struct plan_seen){.opened = of[i].opened, .elapsed_ms = 10};
         struct plan_action a = plan_next(&m.p, &m.seen);
         assert_int_equal(a.step == PLAN_WARM ? a.opens : 0, of[i].opens);
+        m.p.measured_epochs = 1; /* once it is measured, it stays so */
+        assert_int_equal(plan_next(&m.p, &m.seen).step, PLAN_MEASURE);
     }
 }
 
