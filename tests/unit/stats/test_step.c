@@ -63,16 +63,33 @@ static void an_odd_night_is_no_step_once_it_is_over(void **state)
     assert_int_equal(steps(value, 9, true, 0, s), 0);
 }
 
+/* After three nights; two are odd ones. */
 static void a_count_that_comes_back_has_stepped_twice(void **state)
 {
     (void)state;
     double value[NIGHTS];
     struct step s[STEPS_MAX];
-    for (size_t i = 0; i < NIGHTS; i++)
-        value[i] = i < 10 || i >= 14 ? 690 : 700;
-    assert_int_equal(steps(value, NIGHTS, true, 0, s), 2);
+    for (size_t back = 12; back <= 13; back++) {
+        for (size_t i = 0; i < NIGHTS; i++)
+            value[i] = i < 10 || i >= back ? 690 : 700;
+        assert_int_equal(steps(value, NIGHTS, true, 0, s), back == 13 ? 2 : 0);
+    }
     assert_int_equal(s[0].at, 10);
-    assert_int_equal(s[1].at, 14);
+    assert_int_equal(s[1].at, 13);
+}
+
+/* Of a figure that may vary two nights are a level. */
+static void the_last_two_of_many_nights_are_a_step(void **state)
+{
+    (void)state;
+    enum { MANY = 150 };
+    double value[MANY];
+    struct step s[STEPS_MAX];
+    for (size_t i = 0; i < MANY; i++)
+        value[i] = i < MANY - 2 ? 100 : 200;
+    assert_int_equal(steps(value, MANY, false, 0.1, s), 1);
+    assert_int_equal(s[0].at, MANY - 2);
+    assert_true(s[0].before == 100 && s[0].after == 200 && !s[0].certain);
 }
 
 /* A figure that varies by 3 %, as a processor time does, and is a fifth more from the twentieth
@@ -148,17 +165,40 @@ static void a_step_is_larger_than_both_of_its_guards(void **state)
     assert_int_equal(steps_find(&q, s), 0);
 }
 
-/* Of thirty nights three may differ from the one before them, and the first is free. */
+/* Of thirty nights three may differ from the one before them, of 31 four: the first is free. */
 static void a_count_that_changes_every_ninth_night_still_counts(void **state)
 {
     (void)state;
-    double value[NIGHTS];
-    struct step s[STEPS_MAX];
-    for (size_t changes = 3; changes <= 4; changes++) {
-        for (size_t i = 0; i < NIGHTS; i++)
-            value[i] = 690 + (double)(i / 7 < changes ? i / 7 : changes);
-        assert_int_equal(steps(value, NIGHTS, true, 0, s) == 3 && s[0].certain, changes == 3);
+    static const struct {
+        size_t nights, changes, later; /* the first of them after a night, or after six */
+        bool counts;
+    } of[] = {{30, 3, 5, true}, {30, 4, 5, false}, {31, 4, 5, true}, {30, 4, 0, false}};
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+        double value[NIGHTS + 1];
+        struct step s[STEPS_MAX];
+        for (size_t i = 0; i < of[k].nights; i++) {
+            size_t changed = (i + 5 - of[k].later) / 6;
+            value[i] = 690 + (double)(changed < of[k].changes ? changed : of[k].changes);
+        }
+        size_t found = steps(value, of[k].nights, true, 0, s);
+        assert_true(!of[k].counts || found == of[k].changes);
+        assert_int_equal(found > 0 && s[0].certain, of[k].counts);
     }
+}
+
+static void no_more_steps_are_told_than_have_room(void **state)
+{
+    (void)state;
+    enum { MANY = 200 };
+    double value[MANY];
+    struct step s[STEPS_MAX + 1];
+    s[STEPS_MAX].at = MANY;
+    for (size_t i = 0; i < MANY; i++)
+        value[i] = (double)(i / 10);
+    assert_int_equal(steps(value, MANY, true, 0, s), STEPS_MAX);
+    for (size_t i = 0; i < STEPS_MAX; i++)
+        assert_int_equal(s[i].at, 10 * (i + 1));
+    assert_int_equal(s[STEPS_MAX].at, MANY);
 }
 
 /* 30 blocks of 1,500 connections are a growth, one late block is none. */
@@ -246,11 +286,13 @@ int main(void)
         cmocka_unit_test(a_count_needs_five_nights_before_it_can_step),
         cmocka_unit_test(an_odd_night_is_no_step_once_it_is_over),
         cmocka_unit_test(a_count_that_comes_back_has_stepped_twice),
+        cmocka_unit_test(the_last_two_of_many_nights_are_a_step),
         cmocka_unit_test(a_figure_that_varies_has_stepped_on_its_night),
         cmocka_unit_test(a_step_within_the_guard_is_left_out),
         cmocka_unit_test(a_small_change_takes_no_larger_one_with_it),
         cmocka_unit_test(a_step_is_larger_than_both_of_its_guards),
         cmocka_unit_test(a_count_that_changes_every_ninth_night_still_counts),
+        cmocka_unit_test(no_more_steps_are_told_than_have_room),
         cmocka_unit_test(a_count_within_its_guard_is_the_same),
         cmocka_unit_test(a_count_that_varies_is_no_alarm_each_night),
         cmocka_unit_test(two_hundred_quiet_histories_raise_at_most_one_alarm),

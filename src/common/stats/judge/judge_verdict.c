@@ -89,13 +89,15 @@ static void doubt_of_sensitivity(const struct judge_context *h, struct judgement
     double seen = j->sensitivity.one_in, want = (double)h->e->want_one_in;
     if (rule_on(h, RULE_FROM_OUTSIDE) && h->e->outside)
         return; /* it has no sensitivity, however long it takes */
-    if (rule_on(h, RULE_NO_FIGURE) && seen < 1)
-        doubt_without_figure(h, j);
-    else if (rule_on(h, RULE_INSENSITIVE) && seen >= 1 && seen < want)
+    if (seen < 1) {
+        if (rule_on(h, RULE_NO_FIGURE))
+            doubt_without_figure(h, j);
+    } else if (rule_on(h, RULE_INSENSITIVE) && seen < want) {
         reason(j,
                "one lost block per %.0f %ss would have shown; asked for was one per "
                "%" PRIu64,
                seen, unit_of(h), h->e->want_one_in);
+    }
 }
 
 static void doubts_of_run(const struct judge_context *h, struct judgement *j)

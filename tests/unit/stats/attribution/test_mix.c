@@ -242,8 +242,21 @@ static void a_weight_of_zero_stays(void **state)
         assert_int_equal(weight[1], 0);
         assert_true(weight[0] && weight[2] && weight[3]);
         moved |= weight[0] * 15 != weight[2] * 50;
+        assert_true(m.surplus[1] == 0);
     }
     assert_true(moved);
+}
+
+/* 301 of 2,010,000 are 1.4975 of ten thousand, one more is 1.5025. */
+static void large_weights_are_scaled_to_the_nearest(void **state)
+{
+    (void)state;
+    static struct mix m;
+    static const uint64_t large[] = {2010000, 301, 302, 1, 0}, base[] = {10000, 1, 2, 1, 0};
+    mix_init(&m, large, 5);
+    assert_memory_equal(m.base, base, sizeof base);
+    mix_init(&m, base, 5);
+    assert_memory_equal(m.base, base, sizeof base);
 }
 
 /* As another program has them, which inverts the matrix anew for every epoch. */
@@ -469,6 +482,7 @@ int main(void)
         cmocka_unit_test(no_behaviour_comes_and_goes_as_a_warm_up_does),
         cmocka_unit_test(a_run_that_stops_early_tells_all_apart),
         cmocka_unit_test(a_weight_of_zero_stays),
+        cmocka_unit_test(large_weights_are_scaled_to_the_nearest),
         cmocka_unit_test(epochs_are_those_of_the_sequential_design),
         cmocka_unit_test(the_inverse_stays_that_of_all_epochs),
         cmocka_unit_test(one_behaviour_has_nothing_to_vary),

@@ -301,6 +301,13 @@ static void seen_from_outside_nothing_is_more_than_a_doubt(void **state)
     assert_true(j.sensitivity.one_in == 0 && j.sensitivity.epochs == 0 && !j.wants_more);
     for (size_t i = 0; i < j.metrics; i++)
         assert_string_equal(j.metric[i].note, "from outside");
+    struct crowd *c = crowd();
+    c->s->e.outside = "it can't be loaded into";
+    judge(&c->s->e, &j);
+    free(c->s);
+    assert_int_equal(j.findings, JUDGE_FINDINGS);
+    for (size_t i = 0; i < j.findings; i++)
+        assert_int_equal(j.finding[i].verdict, VERDICT_INCONCLUSIVE);
 }
 
 /* ---- what is summed up ---- */
