@@ -120,8 +120,11 @@ HOT uint32_t block_stack(uint64_t word)
 
 HOT uint64_t block_generation(uint64_t number)
 {
-    return number % (1 << BLOCK_GENERATION_BITS) << BLOCK_GENERATION_AT;
+    return number % ((1 << BLOCK_GENERATION_BITS) - 1) << BLOCK_GENERATION_AT;
 }
+
+/* In the place of a generation: any process may free the block. */
+#define BLOCK_ANYBODYS BLOCK_GENERATION_MASK
 
 HOT enum block_origin block_origin_of(uint64_t word)
 {

@@ -2,6 +2,7 @@
 #include "blocks.h"
 
 #include "row.h"
+#include "shared.h"
 
 uint64_t blocks_own;
 void (*blocks_on_turn)(void);
@@ -24,7 +25,18 @@ __attribute__((noinline, cold)) STACKS_OWN struct place blocks_place_slow(void)
 
 static bool is_own(uint64_t word)
 {
-    return word && (word & BLOCK_GENERATION_MASK) == blocks_own;
+    uint64_t generation = word & BLOCK_GENERATION_MASK;
+    return word && (generation == blocks_own || generation == BLOCK_ANYBODYS);
+}
+
+static block_entry *entry_of(const void *block)
+{
+    return shared_has(block) ? shared_entry(block) : block_find(block);
+}
+
+static block_entry *make_entry(const void *block)
+{
+    return shared_has(block) ? shared_entry(block) : block_make(block);
 }
 
 /* ---- entries that have more than fits ---- */
@@ -36,7 +48,7 @@ static bool is_big(uint64_t word)
 
 static block_entry *second_entry(const void *block)
 {
-    return block_make((const char *)block + BLOCK_LEAST);
+    return make_entry((const char *)block + BLOCK_LEAST);
 }
 
 /* Takes an entry off, with its block's size. */
@@ -56,7 +68,7 @@ static struct lifted take(block_entry *entry, const void *block)
 /* Writes an entry whose word has no size yet. Returns false when there is no place for it. */
 static bool put(const void *block, uint64_t word, uint64_t size)
 {
-    block_entry *entry = block_make(block);
+    block_entry *entry = make_entry(block);
     block_entry *second = entry && size >= BLOCK_BIG ? second_entry(block) : entry;
     if (!second) {
         atomic_fetch_add_explicit(&preload_page->blocks_lost, 1, memory_order_relaxed);
@@ -64,6 +76,7 @@ static bool put(const void *block, uint64_t word, uint64_t size)
     }
     if (size >= BLOCK_BIG)
         block_store(second, size);
+    word |= shared_has(block) ? BLOCK_ANYBODYS : 0;
     block_store(entry, word | (size < BLOCK_BIG ? size : BLOCK_BIG) << BLOCK_SIZE_AT);
     return true;
 }
@@ -91,7 +104,7 @@ static STACKS_OWN void stack_attach(const void *block, uint32_t cell, size_t siz
     uint32_t stack = is_captured(cell_site(cell)) ? stacks_take(cell_site(cell)) : 0;
     if (!stack)
         return;
-    block_entry *entry = block_find(block);
+    block_entry *entry = entry_of(block);
     stacks_count(stack, cell_epoch(cell), 1, (int64_t)size);
     block_store(entry, block_load(entry) | (uint64_t)stack << BLOCK_STACK_AT);
 }
@@ -99,7 +112,7 @@ static STACKS_OWN void stack_attach(const void *block, uint32_t cell, size_t siz
 /* A block was given back unseen, by free(), and its address is another's: its end counts now. */
 static void end_unseen(const void *block)
 {
-    block_entry *entry = block_find(block);
+    block_entry *entry = entry_of(block);
     if (entry && block_load(entry))
         end_counts(take(entry, block));
 }
@@ -123,6 +136,8 @@ blocks_born_rare(void *block, size_t size, uint32_t site, enum block_origin orig
 __attribute__((noinline, cold)) enum block_origin blocks_end_rare(block_entry *entry,
                                                                   const void *block)
 {
+    if (shared_has(block))
+        entry = shared_entry(block);
     if (!entry || !block_load(entry))
         return BLOCK_NONE;
     struct lifted was = take(entry, block);
@@ -135,7 +150,7 @@ __attribute__((noinline, cold)) enum block_origin blocks_end_rare(block_entry *e
 struct lifted blocks_lift(const void *block)
 {
     blocks_place(); /* a forked child finds out before it asks what is its own */
-    block_entry *entry = block_find(block);
+    block_entry *entry = entry_of(block);
     return entry ? take(entry, block) : (struct lifted){0};
 }
 
@@ -149,7 +164,7 @@ STACKS_OWN void blocks_moved(void *block, struct lifted was, size_t size, uint32
                              enum block_origin origin)
 {
     if (!is_own(was.word)) {
-        blocks_born(block, size, site, origin);
+        blocks_born_rare(block, size, site, origin);
         return;
     }
     struct place at = blocks_place();
@@ -170,7 +185,7 @@ STACKS_OWN void blocks_moved(void *block, struct lifted was, size_t size, uint32
 
 static uint64_t word_of(const void *block)
 {
-    block_entry *entry = block_find(block);
+    block_entry *entry = entry_of(block);
     return entry ? block_load(entry) : 0;
 }
 

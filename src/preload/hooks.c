@@ -8,6 +8,7 @@
 #include "preload.h"
 #include "probe/site_table.h"
 #include "row.h"
+#include "shared.h"
 #include "under.h"
 
 static struct libcrypto hooked;
@@ -30,14 +31,24 @@ static CRYPTO_malloc_fn chained_malloc(void)
     return atomic_load_explicit(&chained.malloc, memory_order_relaxed);
 }
 
+/* Blocks that processes share are known to those that are forked after the first of them. */
+COLD void look_once(const void *block)
+{
+    static atomic_flag looked = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&looked) && shared_look(block))
+        atomic_store(&preload_page->memory_shared, 1);
+}
+
 COLD void *malloc_chained(size_t size, const char *file, int line)
 {
     bool nested = under_chained;
     under_chained = true;
     void *block = chained_malloc()(size ? block_room(size) : 0, file, line);
     under_chained = nested;
-    if (block && size)
-        blocks_born(block, size, site_find(file, line), BLOCK_CHAINED);
+    if (!block || !size)
+        return block;
+    look_once(block);
+    blocks_born_rare(block, size, site_find(file, line), BLOCK_CHAINED);
     return block;
 }
 

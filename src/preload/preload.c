@@ -96,7 +96,8 @@ static bool is_alone(void)
  * left to count, of destructors that run later, is of a process that holds nothing. */
 __attribute__((destructor)) static void leave(void)
 {
-    if (!preload_page || row_keeps() || !is_alone() || !fork_retire())
+    if (!preload_page || row_keeps() || atomic_load(&preload_page->memory_shared) || !is_alone() ||
+        !fork_retire())
         return;
     hooks_forked();
     row_leave();

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe page as soak makes it: src/common/page/page.h, version 12."""
+"""The probe page as soak makes it: src/common/page/page.h, version 13."""
 
 import ctypes
 import mmap
@@ -110,7 +110,7 @@ class Process(ctypes.Structure):
 class Page(ctypes.Structure):
     """Both programs refuse a page of another version or size."""
     _fields_ = words("magic version bytes epoch_word mode sites classes sites_lost threads_shared "
-                     "epochs_late bad_frees processes_lost processes_apart namespace_pid namespace_time "
+                     "epochs_late bad_frees processes_lost memory_shared processes_apart namespace_pid namespace_time "
                      "blocks_lost publish_asked keeper gone_allocs gone_frees gone_reallocs gone_alloc_bytes") + [
         ("gone_made", u64 * 2048), ("process", Process * PROCESSES), ("app", App), ("check", Check),
         ("times", Times), ("cache", Cache * 4), ("class_", Class * 16), ("site", Site * 2048), ("capture", Capture),
@@ -143,7 +143,7 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 12, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 13, ctypes.sizeof(Page)
     page.check.shared = 1
     page.namespace_pid = os.stat("/proc/self/ns/pid").st_ino
     return fd, page

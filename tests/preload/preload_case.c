@@ -384,6 +384,7 @@ int main(int argc, char **argv)
                  {"children", children},
                  {"crowd", crowd},
                  {"chained", case_chained},
+                 {"shared", case_shared},
                  {"signals", case_signals},
                  {"objects", case_objects},
                  {"connections", case_connections},

@@ -21,6 +21,7 @@ int wait_for(pid_t pid);
 
 /* Cases return the program's exit code. */
 int case_chained(void);
+int case_shared(void);
 int case_signals(void);
 int case_objects(void);
 int case_connections(void);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -89,6 +90,57 @@ int case_chained(void)
     OPENSSL_cleanup();
     step_saying(own_live);
     return 0;
+}
+
+/* ---- memory that processes share ---- */
+
+enum { POOL_BYTES = 1 << 20 };
+static struct pool {
+    atomic_size_t used;
+    void *passed[2]; /* what the child leaves to its parent */
+    alignas(16) char byte[POOL_BYTES];
+} * pool;
+
+static void pool_free(void *block, const char *file, int line)
+{
+    (void)block;
+    (void)file;
+    (void)line;
+}
+
+static void *pool_malloc(size_t size, const char *file, int line)
+{
+    (void)file;
+    (void)line;
+    size_t at = atomic_fetch_add(&pool->used, (size + 15) / 16 * 16);
+    return at + size <= POOL_BYTES ? pool->byte + at : NULL;
+}
+
+static void *pool_realloc(void *block, size_t size, const char *file, int line)
+{
+    void *now = pool_malloc(size, file, line);
+    return now && block ? memmove(now, block, 8) : now;
+}
+
+/* One process frees and moves what another has allocated. */
+int case_shared(void)
+{
+    pool = mmap(NULL, sizeof *pool, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (pool == MAP_FAILED || !CRYPTO_set_mem_functions(pool_malloc, pool_realloc, pool_free))
+        return 1;
+    void *block = make(40, 1);
+    pid_t pid = fork();
+    if (pid == 0) {
+        pool->passed[0] = make(50, 2);
+        pool->passed[1] = CRYPTO_realloc(block, 60, FILE_NAME, 3);
+        exit(0);
+    }
+    int code = wait_for(pid);
+    step();
+    drop(pool->passed[0]);
+    drop(pool->passed[1]);
+    step();
+    return code;
 }
 
 /* ---- signals ---- */

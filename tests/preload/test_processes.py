@@ -33,6 +33,18 @@ class ProcessesTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 1, pid=parent), (0, 0))
             case.end()
 
+    def test_memory_that_processes_share_counts_for_all_of_them(self):
+        with Case() as case:
+            case.begin("shared")
+            self.assertEqual(case.page.memory_shared, 1)
+            self.assertEqual(case.live("case.c", 1), (0, 0))
+            self.assertEqual(case.live("case.c", 2), (1, 50))  # its process has ended
+            self.assertEqual(case.live("case.c", 3), (1, 60))
+            case.step()
+            self.assertEqual(case.live("case.c", 2), (0, 0))
+            self.assertEqual(case.live("case.c", 3), (0, 0))
+            case.end()
+
     def test_a_row_says_since_when_its_process_has_it(self):
         with Case() as case:
             case.begin("forks")

@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 12u
+#define PAGE_VERSION 13u
 
 enum {
     PAGE_THREADS = 256, /* slots; the last one is shared by all threads that found no own slot */
@@ -306,6 +306,7 @@ struct page {
     page_u64 bad_frees;      /* shared: frees of blocks that carry no header of ours */
     /* shared: processes that found no row, or ended and had counted in the last slot */
     page_u64 processes_lost;
+    page_u64 memory_shared;   /* the processes share what they allocate: it outlives them */
     page_u64 processes_apart; /* shared: processes of another namespace (PAGE_PROCESS_APART) */
     uint64_t namespaces[PAGE_NAMESPACES]; /* the orchestrator's: page_namespace; 0: not known */
     page_u64 blocks_lost;   /* shared: blocks that found no place in the block table: not counted */

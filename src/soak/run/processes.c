@@ -86,6 +86,7 @@ void processes_checkpoint(struct run *r, const struct history_sample *like,
                           enum history_phase phase, double seconds)
 {
     struct processes *p = &r->processes;
+    const struct page *page = run_judged(r)->subject->child.page;
     struct snapshot_process row[PAGE_PROCESSES];
     size_t rows = foreign_processes(run_judged(r)->subject, row);
     for (size_t i = p->count; i-- > 0;)
@@ -96,7 +97,8 @@ void processes_checkpoint(struct run *r, const struct history_sample *like,
         if (row[i].mode == PAGE_MODE_INACTIVE)
             continue;
         p->total++;
-        keep(p, &row[i], run_judged(r)->history);
+        if (!atomic_load(&page->memory_shared)) /* or nobody's blocks are its own */
+            keep(p, &row[i], run_judged(r)->history);
     }
     for (size_t i = p->count; i-- > 0;)
         checkpoint(r, i, like, phase, seconds);

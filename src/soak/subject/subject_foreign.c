@@ -332,12 +332,13 @@ static uint64_t began_ns(pid_t pid)
                                    : now_ns;
 }
 
-/* What a process that has gone held isn't held any more: another that has its number is another.
- * Where one is of another namespace numbers say nothing. */
+/* What a process that has gone held isn't held any more, unless others share it: another that has
+ * its number is another. Where one is of another namespace numbers say nothing. */
 static void reap(struct page *page)
 {
     pid_t pid[PAGE_OWNERS];
-    size_t count = atomic_load(&page->processes_apart) ? 0 : page_process_all(page, pid);
+    bool stays = atomic_load(&page->processes_apart) || atomic_load(&page->memory_shared);
+    size_t count = stays ? 0 : page_process_all(page, pid);
     for (size_t i = 0; i < count; i++)
         if ((uint64_t)pid[i] != atomic_load(&page->keeper))
             page_reap(page, &(struct page_reap){pid[i], began_ns(pid[i]), getpid()});
