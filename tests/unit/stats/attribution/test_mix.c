@@ -236,13 +236,14 @@ static void a_weight_of_zero_stays(void **state)
     uint64_t weight[MIX_MAX];
     bool moved = false;
     mix_init(&m, base, 4);
+    double untold = m.inverse[1][1];
     assert_int_equal(mix_drawn(&m), 3);
     for (int e = 0; e < 20; e++) {
         mix_next(&m, 1000, weight);
         assert_int_equal(weight[1], 0);
         assert_true(weight[0] && weight[2] && weight[3]);
         moved |= weight[0] * 15 != weight[2] * 50;
-        assert_true(m.surplus[1] == 0);
+        assert_true(m.surplus[1] == 0 && m.inverse[1][1] == untold);
     }
     assert_true(moved);
 }
