@@ -293,7 +293,7 @@ static const double SURELY_ENDED = 1e-6;
 static enum answer site_bounded(struct judge_context *h, const struct survivors *v,
                                 struct judge_finding *f)
 {
-    size_t c = 0;
+    size_t c = followed_from(h);
     while (c < h->newest && (!judge_context_judges(h, c) || losses_until(h, v, c) <= 0))
         c++;
     if (c == h->newest)
@@ -362,7 +362,7 @@ static enum answer site_unconfirmed(struct judge_context *h, const struct surviv
 static double dispersion(const struct judge_context *h, const struct survivors *v)
 {
     double chi = 0;
-    for (size_t c = 0; c < h->e->epochs; c++) {
+    for (size_t c = followed_from(h); c < h->e->epochs; c++) {
         int half = c > h->middle;
         if (!judge_context_judges(h, c) || v->half[half] == 0)
             continue;

@@ -160,6 +160,35 @@ static void third_is_another(struct sim *s)
     s->lent[SITE + 2].file = "other.c";
 }
 
+/* ... or is at rest at the end, whatever it held in between. */
+static void third_breathes(struct sim *s)
+{
+    static const int64_t none[6] = {0};
+    size_t third = sim_six_site(s, none);
+    for (size_t c = 0; c <= LAST; c++) {
+        s->site[third].blocks[c] = c == MIDDLE ? 90 : 40;
+        s->site[third].bytes[c] = 32 * s->site[third].blocks[c];
+    }
+}
+
+/* The first site of all goes instead of the other. */
+static void first_goes(struct sim *s)
+{
+    for (size_t c = 0; c <= LAST; c++) {
+        int64_t gone = 50 - s->site[SITE + 1].blocks[c];
+        s->site[0].blocks[c] = 200 - gone;
+        s->site[SITE + 1].blocks[c] = 50;
+        s->site[0].bytes[c] = 32 * s->site[0].blocks[c];
+        s->site[SITE + 1].bytes[c] = 32 * 50;
+    }
+}
+
+static void more_goes_at_last(struct sim *s)
+{
+    s->site[SITE + 1].blocks[LAST] -= 5;
+    s->site[SITE + 1].bytes[LAST] -= 5 * 32;
+}
+
 static void blocks_that_went_elsewhere_at_once_were_swapped(void **state)
 {
     (void)state;
@@ -188,6 +217,9 @@ static void only_sites_of_the_type_are_swapped(void **state)
     assert_false(swapped(10, 10, FIRST + 3, other_size).found);
     assert_false(swapped(10, 10, FIRST + 3, third_grows).found);
     assert_true(swapped(10, 10, FIRST + 3, third_is_another).found);
+    assert_true(swapped(10, 10, FIRST + 3, third_breathes).found);
+    assert_true(swapped(10, 10, FIRST + 3, first_goes).found);
+    assert_false(swapped(10, 10, FIRST + 3, more_goes_at_last).found);
 }
 
 /* ---- bounded, few, halves ---- */
@@ -361,7 +393,9 @@ static void what_slows_down_beyond_chance_is_in_doubt(void **state)
     static const int64_t by_chance[] = {20, 20, 20, 9, 9, 9}, slower[] = {22, 22, 22, 9, 9, 9},
                          half[] = {200, 200, 200, 100, 100, 100},
                          less[] = {200, 200, 200, 100, 100, 99}, scattered[] = {60, 3, 3, 9, 9, 9},
-                         later[] = {22, 22, 22, 25, 1, 1}, faster[] = {9, 9, 9, 22, 22, 22};
+                         later[] = {22, 22, 22, 25, 1, 1}, faster[] = {9, 9, 9, 22, 22, 22},
+                         uneven[] = {35, 25, 15, 8, 8, 8}, just[] = {30, 20, 10, 0, 0, 4},
+                         ended[] = {60, 3, 3, 0, 0, 0};
     struct said said = ask_of(slower, ONLY(RULE_DECELERATING));
     expect(&said, VERDICT_INCONCLUSIVE, KIND_CACHE_BOUNDED);
     assert_string_equal(said.f.why, "slows down: 0.2200 blocks per connection in the first half, "
@@ -372,6 +406,9 @@ static void what_slows_down_beyond_chance_is_in_doubt(void **state)
     assert_false(ask_of(scattered, ONLY(RULE_DECELERATING)).found);
     assert_false(ask_of(later, ONLY(RULE_DECELERATING)).found);
     assert_false(ask_of(faster, ONLY(RULE_DECELERATING)).found);
+    assert_false(ask_of(uneven, ONLY(RULE_DECELERATING)).found);
+    assert_true(ask_of(just, ONLY(RULE_DECELERATING)).found);
+    assert_false(ask_of(ended, ONLY(RULE_DECELERATING)).found);
 }
 
 /* The first, and of the other half two: alike, or as different as clumps are. */

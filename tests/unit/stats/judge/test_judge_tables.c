@@ -57,7 +57,7 @@ static void one_step_came_once_two_are_in_doubt_three_a_leak(void **state)
     static const int64_t once[] = {0, 0, 96, 0, 0, 0, 0}, newest[] = {0, 0, 0, 0, 0, 96, 0},
                          last[] = {0, 0, 0, 0, 0, 0, 96}, before[] = {0, 0, 0, 0, 96, 0, 0},
                          two[] = {0, 96, 0, 0, 0, 96, 0}, earlier[] = {0, 96, 0, 0, 96, 0, 0},
-                         three[] = {0, 96, 0, 0, 96, 96, 0};
+                         three[] = {0, 96, 0, 0, 96, 96, 0}, bytes[] = {0, 1, 0, 0, 1, 1, 0};
     struct said said = ask_table(once);
     expect(&said, VERDICT_PASS, KIND_ONE_TIME);
     assert_false(said.wants_more);
@@ -77,6 +77,9 @@ static void one_step_came_once_two_are_in_doubt_three_a_leak(void **state)
     assert_string_equal(said.f.why, "its blocks were made larger by 288 bytes in 3 steps, none was "
                                     "added, and the second half of the run no slower than half of "
                                     "the first");
+    said = ask_table(bytes); /* a byte is a step */
+    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    assert_non_null(strstr(said.f.why, "larger by 3 bytes in 3 steps"));
 }
 
 /* 300 connections in the first half, 338 after it. */
@@ -251,14 +254,14 @@ static void a_table_that_processes_share_is_in_doubt(void **state)
     (void)state;
     static const struct {
         uint64_t processes;
-        int64_t last;
+        int64_t each, last;
         enum verdict verdict;
         const char *why;
-    } of[] = {{2, 96, VERDICT_INCONCLUSIVE, "connections in 2 processes take"},
-              {2, 97, VERDICT_LEAK, "no slower than half of the first"},
-              {1, 96, VERDICT_LEAK, "no slower than half of the first"}};
+    } of[] = {{2, 96, 96, VERDICT_INCONCLUSIVE, "connections in 2 processes take"},
+              {2, 96, 97, VERDICT_LEAK, "no slower than half of the first"},
+              {1, 48, 48, VERDICT_LEAK, "no slower than half of the first"}};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
-        const int64_t more[] = {0, 96, 0, 96, 0, of[i].last, 0};
+        const int64_t more[] = {0, of[i].each, 0, of[i].each, 0, of[i].last, 0};
         struct sim *s = table(more);
         s->e.held = 9;
         s->e.processes = of[i].processes;
