@@ -223,8 +223,8 @@ void canary_judge(const struct canary_evidence *e, struct canary *ret)
 static void tell(const struct canary *s, struct judgement *j)
 {
     size_t kept = j->reasons < JUDGE_REASONS ? j->reasons : JUDGE_REASONS - 1;
-    memmove(j->reason + 1, j->reason, kept * sizeof j->reason[0]);
-    snprintf(j->reason[0], sizeof j->reason[0], "meter check: %.170s", s->sentence);
+    memmove(j->reason + 1, j->reason, kept * sizeof *j->reason);
+    snprintf(*j->reason, sizeof *j->reason, "meter check: %.170s", s->sentence);
     j->reasons = kept + 1;
 }
 

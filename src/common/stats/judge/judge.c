@@ -17,15 +17,14 @@ ENUM_SPELLINGS(judge_rule, RULE_LIST)
 static int blame_order(const void *a, const void *b)
 {
     const struct judge_finding *x = a, *y = b;
-    if (x->verdict != y->verdict)
-        return verdict_gravity(y->verdict) - verdict_gravity(x->verdict);
-    if ((x->kind == KIND_OBJECT) != (y->kind == KIND_OBJECT))
-        return x->kind == KIND_OBJECT ? -1 : 1;
-    if ((x->kind == KIND_TABLE) != (y->kind == KIND_TABLE))
-        return x->kind == KIND_TABLE ? 1 : -1;
-    if (x->bytes != y->bytes)
-        return x->bytes > y->bytes ? -1 : 1;
-    return (x->site > y->site) - (x->site < y->site);
+    int order = verdict_gravity(y->verdict) - verdict_gravity(x->verdict);
+    if (order == 0)
+        order = (y->kind == KIND_OBJECT) - (x->kind == KIND_OBJECT);
+    if (order == 0)
+        order = (x->kind == KIND_TABLE) - (y->kind == KIND_TABLE);
+    if (order == 0)
+        order = (x->bytes < y->bytes) - (x->bytes > y->bytes);
+    return order ? order : (x->site > y->site) - (x->site < y->site);
 }
 
 /* The site that allocates the object itself is the one to blame first. */
@@ -92,8 +91,7 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
     ret->closed = h->opened;
     ret->epochs = h->epochs;
     ret->middle = h->middle;
-    if (h->epochs >= JUDGE_MIN_EPOCHS)
-        ret->one_in = one_in_of(h);
+    ret->one_in = one_in_of(h);
     ret->malloc_one_in = marks_one_in(h);
     if (h->e->ended) {
         ret->one_in /= runs_times(h->e->epochs);

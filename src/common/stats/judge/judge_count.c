@@ -70,9 +70,9 @@ static double held_growth(const struct judge_context *h, const struct judge_gaug
     double sum = 0;
     CHECK(g->count <= h->e->epochs);
     const struct judge_epoch *epoch = h->e->epoch + (h->e->epochs - g->count);
-    for (size_t i = 1; i < g->count; i++) {
-        if (epoch[i].hold)
-            sum += least_from(g, i) - least_from(g, i - 1);
+    for (size_t c = 1; c < g->count; c++) {
+        if (epoch[c].hold)
+            sum += least_from(g, c) - least_from(g, c - 1);
     }
     return sum;
 }

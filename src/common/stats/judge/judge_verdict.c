@@ -13,7 +13,7 @@ __attribute__((format(printf, 2, 3))) static void reason(struct judgement *j, co
         return;
     va_list args;
     va_start(args, format);
-    vsnprintf(j->reason[j->reasons++], sizeof j->reason[0], format, args);
+    vsnprintf(j->reason[j->reasons++], sizeof *j->reason, format, args);
     va_end(args);
 }
 

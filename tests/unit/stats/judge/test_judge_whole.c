@@ -344,9 +344,12 @@ static void few_epochs_are_listed_from_the_first_on(void **state)
             sim_epoch(s, SIM_MEASURE, 100, 1);
         judge_context_open(&h, sim_evidence(s), RULES_ALL);
         assert_int_equal(h.half[0] + h.half[1], 100 * (epochs - 2)); /* the first is judged */
+        assert_int_equal(h.opened, 100 * (epochs - 2));
         finding_why_ratio(&h, &s->lent[0], &f);
         if (epochs == 3)
             assert_string_equal(f.why, "epochs of 100 connections kept 100 blocks");
+        if (epochs == 4)
+            assert_string_equal(f.why, "epochs of 100, 100 connections kept 100, 100 blocks");
         s->e.ended = true;
         finding_why_ratio(&h, &s->lent[0], &f);
         if (epochs != 4)
