@@ -120,7 +120,7 @@ static size_t second_half(const struct judge_gauge *g)
 {
     double middle = (g->closed[0] + g->closed[g->count - 1]) / 2;
     size_t i = 0;
-    while (i + 1 < g->count && g->closed[i] < middle)
+    while (g->closed[i] < middle) /* the last isn't */
         i++;
     return i;
 }
