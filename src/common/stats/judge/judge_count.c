@@ -16,6 +16,15 @@ struct steps {
     int count;             /* intervals that grew */
 };
 
+const struct judge_gauge *gauge_find(const struct evidence *e, enum metric metric)
+{
+    for (size_t i = 0; i < e->gauges; i++) {
+        if (e->gauge[i].metric == metric && e->gauge[i].count >= 2)
+            return &e->gauge[i];
+    }
+    return NULL;
+}
+
 static double least_from(const struct judge_gauge *g, size_t from)
 {
     double least = g->value[from];
@@ -89,6 +98,26 @@ static void name_time(const struct judge_context *h, const struct judge_gauge *g
                 unit_under_way(h->e->unit));
 }
 
+static bool rises_at(const struct judge_gauge *g, size_t i)
+{
+    return least_from(g, i) > least_from(g, i - 1);
+}
+
+/* Whether more open files came with more threads each time: those of processes, which have files of
+ * their own, or of threads that wait for one. */
+static bool comes_with_threads(const struct judge_context *h, const struct judge_gauge *g)
+{
+    const struct judge_gauge *threads = gauge_find(h->e, METRIC_THREADS);
+    if (!rule_on(h, RULE_FILES_OF_THREADS) || g->metric != METRIC_OPEN_FILES || !threads ||
+        threads->count != g->count)
+        return false;
+    for (size_t i = 1; i < g->count; i++) {
+        if (rises_at(g, i) && !rises_at(threads, i))
+            return false;
+    }
+    return true;
+}
+
 /* Returns false when the gauge is at rest. */
 static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
                         struct judge_finding *ret)
@@ -103,20 +132,21 @@ static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
     bool ended = s.grown * log1p(-s.after) <= log(JUDGE_ALPHA);
     bool slower = rate[1] * 2 < rate[0] &&
                   binomial_at_most((int64_t)s.half[1], (int64_t)s.grown, s.share) <= JUDGE_ALPHA;
+    bool of_threads = comes_with_threads(h, g);
     if (once || ended) {
         *ret = found(g, &s, VERDICT_PASS);
         ret->kind = KIND_ONE_TIME;
     } else if (s.grown < JUDGE_CONVICT_BLOCKS || s.count < JUDGE_MIN_EPOCHS || s.half[0] <= 0 ||
-               s.half[1] <= 0 || slower) {
+               s.half[1] <= 0 || slower || of_threads) {
         *ret = found(g, &s, VERDICT_INCONCLUSIVE);
         h->wants_more = true;
     } else {
         *ret = found(g, &s, VERDICT_LEAK);
         h->wants_hold |= !h->hold;
     }
-    finding_why(ret, "%.32s: %.0f more, in %d interval%s, %.0f and %.0f in the halves of the run",
+    finding_why(ret, "%.32s: %.0f more, in %d interval%s, %.0f and %.0f in the halves of the run%s",
                 metric_name(g->metric), s.grown, s.count, s.count == 1 ? "" : "s", s.half[0],
-                s.half[1]);
+                s.half[1], of_threads ? ", each time with more threads or processes" : "");
     if (ret->verdict == VERDICT_LEAK)
         name_time(h, g, &s, ret);
     return true;

@@ -107,15 +107,6 @@ struct rise {
  * bends, what wanders strays. */
 static const double STRAY_PARTS = 5;
 
-static const struct judge_gauge *gauge_find(const struct evidence *e, enum metric metric)
-{
-    for (size_t i = 0; i < e->gauges; i++) {
-        if (e->gauge[i].metric == metric && e->gauge[i].count >= 2)
-            return &e->gauge[i];
-    }
-    return NULL;
-}
-
 static size_t second_half(const struct judge_gauge *g)
 {
     double middle = (g->closed[0] + g->closed[g->count - 1]) / 2;

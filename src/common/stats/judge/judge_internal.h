@@ -55,6 +55,7 @@
     X(RULE_HOLD_FIRST)                                                                             \
     X(RULE_PENDING)                                                                                \
     X(RULE_GAUGES)                                                                                 \
+    X(RULE_FILES_OF_THREADS)                                                                       \
     X(RULE_OUTSIDE)                                                                                \
     X(RULE_SIZE_CLASS)                                                                             \
     X(RULE_LEDGER_FIRST)                                                                           \
@@ -179,6 +180,8 @@ double poisson_at_most(int64_t k, double mean);
 double normal_at_least(double z);
 double normal_of_student(double t, double n);
 double binomial_at_most(int64_t k, int64_t n, double p);
+/* The gauge of a metric that has two points or more, borrowed; NULL: there is none. */
+const struct judge_gauge *gauge_find(const struct evidence *e, enum metric metric);
 
 /* Fills the figures of a finding about a site. `per connection` is over the judged epochs. */
 struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,

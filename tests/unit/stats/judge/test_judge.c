@@ -1113,6 +1113,28 @@ static void table_by_time(struct sim *s)
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
 }
 
+/* Of a server with a process for each connection: two that stay beyond their connection's end, with
+ * fourteen files each. */
+static void files_of_processes_that_stay(struct sim *s)
+{
+    churn_and_finish(s);
+    double *files = sim_gauge(s, METRIC_OPEN_FILES, 0), *threads = sim_gauge(s, METRIC_THREADS, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++) {
+        double stay = (i >= 2) + (i >= 5);
+        files[i] = 230 + 14 * stay;
+        threads[i] = 21 + 2 * stay;
+    }
+}
+
+/* A thread more doesn't explain the files that come without one. */
+static void descriptors_beside_threads(struct sim *s)
+{
+    descriptors(s);
+    double *threads = sim_gauge(s, METRIC_THREADS, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        threads[i] = 3 + (i >= 3);
+}
+
 static void thread_pool_starts(struct sim *s)
 {
     churn_and_finish(s);
@@ -1643,6 +1665,10 @@ static const struct control {
     {"lost_beside_deferred_objects", lost_beside_deferred_objects, RULE_OBJECT_GONE, V(LEAK),
      K(SIDE)},
     {"descriptors", descriptors, RULE_GAUGES, V(LEAK), K(DESCRIPTORS)},
+    {"descriptors_beside_threads", descriptors_beside_threads, RULE_GAUGES, V(LEAK),
+     K(DESCRIPTORS)},
+    {"files_of_processes_that_stay", files_of_processes_that_stay, RULE_FILES_OF_THREADS,
+     V(INCONCLUSIVE), K(DESCRIPTORS)},
     {"descriptors_and_their_table", descriptors_and_their_table, RULE_COUNT, V(LEAK),
      K(DESCRIPTORS)},
     {"descriptors_by_time", descriptors_by_time, RULE_TIME, V(LEAK), K(TIME)},
