@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OWN_RANGES = 16, NUMBER_DIGITS = 19 };
+enum { OWN_RANGES = 16, NUMBER_DIGITS = 19, PLACE_FRAMES = 4 };
 
 struct range {
     uint64_t from, to;
@@ -245,6 +245,7 @@ struct entry {
     const uint64_t *frame;
     size_t frames;
     int64_t blocks, bytes;
+    int64_t place_blocks, place_bytes; /* of all that have its innermost frames */
 };
 
 static int by_frames(const void *a, const void *b)
@@ -260,6 +261,8 @@ static int by_frames(const void *a, const void *b)
 static int by_bytes(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
+    if (x->place_bytes != y->place_bytes)
+        return x->place_bytes > y->place_bytes ? -1 : 1;
     if (x->bytes != y->bytes)
         return x->bytes > y->bytes ? -1 : 1;
     return by_frames(a, b);
@@ -277,7 +280,7 @@ static size_t add_entries(const struct heap_dump *d, int64_t sign, struct entry 
     return d->stacks;
 }
 
-/* Adds up what lies beside each other and keeps what grew. The sums of two counts can't overflow;
+/* Adds up equal ones, which lie beside each other. The sums of two counts can't overflow;
  * those of many could only in a profile that isn't one, and then wrap. */
 static size_t merge(struct entry *entry, size_t count)
 {
@@ -288,8 +291,41 @@ static size_t merge(struct entry *entry, size_t count)
             sum.blocks = (int64_t)((uint64_t)sum.blocks + (uint64_t)entry[i].blocks);
             sum.bytes = (int64_t)((uint64_t)sum.bytes + (uint64_t)entry[i].bytes);
         }
-        if (sum.blocks > 0)
-            entry[kept++] = sum;
+        entry[kept++] = sum;
+    }
+    return kept;
+}
+
+static bool is_same_place(const struct entry *x, const struct entry *y)
+{
+    size_t n = x->frames < PLACE_FRAMES ? x->frames : PLACE_FRAMES,
+           m = y->frames < PLACE_FRAMES ? y->frames : PLACE_FRAMES;
+    return n == m && (n == 0 || memcmp(x->frame, y->frame, n * sizeof *x->frame) == 0);
+}
+
+/* Connections come to one place by several ways, and by other ones each time: more of one way and
+ * as many less of another is no growth. Keeps what grew of places that grew, none by more than its
+ * place. */
+static size_t keep_growing(struct entry *entry, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0, next; i < count; i = next) {
+        uint64_t blocks = 0, bytes = 0;
+        for (next = i; next < count && is_same_place(&entry[i], &entry[next]); next++) {
+            blocks += (uint64_t)entry[next].blocks;
+            bytes += (uint64_t)entry[next].bytes;
+        }
+        for (size_t k = i; k < next; k++) {
+            struct entry one = entry[k];
+            one.place_blocks = (int64_t)blocks;
+            one.place_bytes = (int64_t)bytes;
+            if (one.blocks > one.place_blocks) {
+                one.blocks = one.place_blocks;
+                one.bytes = one.place_bytes;
+            }
+            if (one.blocks > 0)
+                entry[kept++] = one;
+        }
     }
     return kept;
 }
@@ -325,7 +361,7 @@ int heap_dump_growth(const struct heap_dump *older, const struct heap_dump *newe
     size_t count = add_entries(older, -1, entry);
     count += add_entries(newer, 1, entry + count);
     qsort(entry, count, sizeof *entry, by_frames);
-    count = merge(entry, count);
+    count = keep_growing(entry, merge(entry, count));
     qsort(entry, count, sizeof *entry, by_bytes);
     bool copied = copy_entries(entry, count, &growth);
     free(entry);

@@ -97,6 +97,33 @@ static void growth_is_the_difference_of_equal_stacks_largest_first(void **state)
     heap_dump_free(&growth);
 }
 
+/* Of thirty connections some come to a place by another way than before; a small block is lost. */
+static void more_of_one_way_to_a_place_and_less_of_another_is_no_growth(void **state)
+{
+    (void)state;
+#define PLACE "@ 0x5001 0x5002 0x5003 0x5004 "
+    struct heap_dump older = parsed("heap_v2/1\n" PLACE "0x5005\n  t*: 18: 18000 [0: 0]\n" PLACE
+                                    "0x5006 0x5007\n  t*: 12: 12000 [0: 0]\n" MAPS);
+    struct heap_dump newer = parsed("heap_v2/1\n" PLACE "0x5005\n  t*: 27: 27000 [0: 0]\n" PLACE
+                                    "0x5006 0x5007\n  t*: 3: 3000 [0: 0]\n"
+                                    "@ 0x5008\n  t*: 2: 96 [0: 0]\n" MAPS);
+    struct heap_dump more = parsed("heap_v2/1\n" PLACE "0x5005\n  t*: 27: 27000 [0: 0]\n" PLACE
+                                   "0x5006 0x5007\n  t*: 5: 5000 [0: 0]\n" MAPS);
+    struct heap_dump growth;
+    assert_int_equal(heap_dump_growth(&older, &newer, &growth, NULL), 0);
+    assert_int_equal(growth.stacks, 1);
+    assert_int_equal(growth.stack[0].bytes, 96);
+    heap_dump_free(&growth);
+    assert_int_equal(heap_dump_growth(&older, &more, &growth, NULL), 0);
+    assert_int_equal(growth.stacks, 1);
+    assert_int_equal(growth.stack[0].blocks, 2); /* of nine that came this way */
+    assert_int_equal(growth.stack[0].bytes, 2000);
+    heap_dump_free(&growth);
+    heap_dump_free(&older);
+    heap_dump_free(&newer);
+    heap_dump_free(&more);
+}
+
 static void stacks_that_differ_only_inside_jemalloc_are_one(void **state)
 {
     (void)state;
@@ -209,6 +236,7 @@ int main(void)
         cmocka_unit_test(the_innermost_frames_in_jemalloc_are_left_out),
         cmocka_unit_test(a_sampled_count_is_scaled_to_what_it_stands_for),
         cmocka_unit_test(growth_is_the_difference_of_equal_stacks_largest_first),
+        cmocka_unit_test(more_of_one_way_to_a_place_and_less_of_another_is_no_growth),
         cmocka_unit_test(stacks_that_differ_only_inside_jemalloc_are_one),
         cmocka_unit_test(what_is_no_dump_is_refused_with_its_line),
         cmocka_unit_test(a_stack_without_end_is_refused),
