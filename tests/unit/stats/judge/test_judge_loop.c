@@ -195,6 +195,20 @@ static void one_process_is_not_judged_by_a_line(void **state)
     free(x.s);
 }
 
+/* Through two points there always is one. */
+static void three_runs_may_be_a_line_and_two_are_none(void **state)
+{
+    (void)state;
+    static const int64_t had[] = {10, 20, 30};
+    for (size_t runs = 2; runs <= 3; runs++) {
+        struct ends x = ends(had, runs, 1);
+        x.v.events = JUDGE_CONVICT_BLOCKS;
+        assert_int_equal(asked(site_line, &x), runs == 3 ? DECIDED : NO_OPINION);
+        x = ends(had, runs, 1);
+        assert_int_equal(asked(site_runs, &x), runs == 3 ? NO_OPINION : DECIDED);
+    }
+}
+
 static void a_line_convicts_from_five_losses_on(void **state)
 {
     (void)state;
@@ -276,6 +290,10 @@ static void levels_that_never_fall_take_no_part_in_the_scatter(void **state)
     x = ends(rising, 5, 1000);
     x.v.events = 1;
     assert_int_equal(asked(site_scatter, &x), NO_OPINION);
+    static const int64_t steadily[] = {10, 20, 30, 40, 50}; /* no level has two runs */
+    x = ends(steadily, 5, 1000);
+    x.v.events = 1;
+    assert_int_equal(asked(site_scatter, &x), NO_OPINION);
     /* One level, 25: 2 * 15^2 + 2 * 5^2 over three degrees. */
     x = ends(falling, 4, 1000);
     assert_int_equal(asked(site_scatter, &x), DECIDED);
@@ -311,6 +329,10 @@ static void scatter_beside_growth_is_no_doubt_of_many_losses(void **state)
         struct ends x = off_the_line(900);
         x.v.events = events;
         assert_int_equal(asked(site_scatter, &x), events < 5 ? DECIDED : NO_OPINION);
+        x = off_the_line(900); /* nor where no loss would surely have shown */
+        x.v.events = events;
+        x.h.one_in = 0.5;
+        assert_int_equal(asked(site_scatter, &x), NO_OPINION);
     }
 }
 
@@ -325,6 +347,7 @@ int main(void)
         cmocka_unit_test(growth_beyond_chance_comes_with_the_connections),
         cmocka_unit_test(few_blocks_that_differ_are_chance),
         cmocka_unit_test(one_process_is_not_judged_by_a_line),
+        cmocka_unit_test(three_runs_may_be_a_line_and_two_are_none),
         cmocka_unit_test(a_line_convicts_from_five_losses_on),
         cmocka_unit_test(what_comes_to_a_landing_is_no_line),
         cmocka_unit_test(a_landing_is_told_beyond_chance),

@@ -177,6 +177,7 @@ static void a_leak_is_certain_from_five_hundred_blocks_on(void **state)
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         struct sim *s = sim_six(true);
         sim_six_site(s, of[i].kept);
+        s->epoch[8].seconds = 0.5; /* so short a hold is one */
         struct judgement j = judged(s);
         assert_int_equal(j.verdict, VERDICT_LEAK);
         assert_true(j.certain == of[i].certain);
