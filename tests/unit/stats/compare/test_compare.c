@@ -608,6 +608,23 @@ static void processor_time_differs_beyond_its_margin(void **state)
     }
 }
 
+/* What is just three in a hundred more, or takes the other version just as much more, is the same.
+ */
+static void processor_time_at_its_margin_is_the_same(void **state)
+{
+    (void)state;
+    for (size_t slower = 0; slower < 2; slower++) {
+        struct made m;
+        struct compare_judgement j;
+        make(&m);
+        for (size_t r = 0; r < ROUNDS; r++) {
+            m.run[slower][r].row[COMPARE_CPU] = 1 + COMPARE_CPU_MARGIN;
+            m.run[!slower][r].row[COMPARE_CPU] = 1;
+        }
+        expect_cell(judged(&m, COMPARE_CPU, &j), COMPARE_CHANGE_SAME, COMPARE_SAME);
+    }
+}
+
 /* Runs are pairs where they stood beside one another and both say something. */
 static void pairs_are_those_of_a_round(void **state)
 {
@@ -1084,6 +1101,7 @@ int main(void)
         cmocka_unit_test(a_row_is_exact_by_the_runs_that_have_it),
         cmocka_unit_test(growth_differs_where_no_runs_come_near),
         cmocka_unit_test(processor_time_differs_beyond_its_margin),
+        cmocka_unit_test(processor_time_at_its_margin_is_the_same),
         cmocka_unit_test(pairs_are_those_of_a_round),
         cmocka_unit_test(a_version_is_as_sensitive_as_its_worst_run),
         cmocka_unit_test(one_run_of_each_is_compared_and_none_is_not),

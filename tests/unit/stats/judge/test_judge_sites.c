@@ -462,6 +462,24 @@ static void what_emptying_the_caches_freed_was_theirs(void **state)
                                     "may become");
 }
 
+/* Three entries to a block, or one less in all: only at the end is it known whose they were. */
+static void what_keeps_step_with_several_entries_may_leak(void **state)
+{
+    (void)state;
+    static const int64_t kept[] = {10, 10, 10, 10, 10, 10};
+    for (uint64_t less = 0; less < 2; less++) {
+        struct sim *s = keeping(kept);
+        sim_cache(s, 0, 100000);
+        for (size_t c = FIRST; c <= LAST; c++)
+            s->population[0][c] = 3 * (uint64_t)s->site[SITE].blocks[c] - less;
+        s->e.drained = false;
+        struct said said = ask(s, ONLY(RULE_CACHE));
+        expect(&said, VERDICT_PASS, KIND_CACHE_FILLING);
+        assert_int_equal(said.f.may_leak, less == 0);
+        assert_int_equal(said.wants_hold, less == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -481,6 +499,7 @@ int main(void)
         cmocka_unit_test(losses_are_wanted_in_both_halves),
         cmocka_unit_test(a_total_that_grew_by_less_than_half_confirms_nothing),
         cmocka_unit_test(what_slows_down_beyond_chance_is_in_doubt),
+        cmocka_unit_test(what_keeps_step_with_several_entries_may_leak),
         cmocka_unit_test(three_epochs_are_enough_to_see_losses_scatter),
         cmocka_unit_test(what_emptying_the_caches_freed_was_theirs),
     };
