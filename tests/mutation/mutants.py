@@ -12,10 +12,11 @@ Mutant = collections.namedtuple("Mutant", "path line at operator function source
 # A comment, string or character, a directive and a CHECK: blanked, so that columns stay.
 HIDDEN = re.compile(r"/\*.*?\*/|//[^\n]*|\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'"
                     r"|^[ \t]*#(?:\\\n|[^\n])*|\bCHECK\([^;]*\);", re.S | re.M)
-# A choice between the two that are compared, or what one is more than the other.
+# A choice between the two that are compared, or what one is more than the other, or how far they are apart.
 OPERAND = r"[\w.\[\]>()-]+(?: [-+*] [\w.>-]+)?"
 CHOICE = re.compile(rf"(?P<a>(?<![\w.>\])-]){OPERAND}) (?P<op>[<>]) (?P<b>{OPERAND}) \?\s+"
-                    r"(?:(?P=a)\s+: (?P=b)|(?P=b)\s+: (?P=a)|(?P=a) - (?P=b)\s+: (?P=b) - (?P=a)|(?P=a) - (?P=b)\s+: 0|(?P=b) - (?P=a)\s+: 0)"
+                    r"(?:(?P=a)\s+: (?P=b)|(?P=b)\s+: (?P=a)|(?P=a) - (?P=b)\s+: (?P=b) - (?P=a)"
+                    r"|(?P=a) - (?P=b)\s+: 0|(?P=b) - (?P=a)\s+: 0)"
                     r"(?![\w.\[]| [-+*/<>])")
 
 # The size of an array, and what its line begins with where it is declared; and the entries of an allocation.
