@@ -189,15 +189,17 @@ def keeps_busy(address, cert, key):
 
 
 def works_by_forks(address, cert, key):
-    """A process for each connection."""
+    """A process for each connection, with the more files the later it comes: they go with it."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     server = listener(address)
-    while True:
+    for served in itertools.count():
         connection, _ = server.accept()
         if os.fork() == 0:
             server.close()
+            for _ in range(served // 10):
+                os.open(os.devnull, os.O_RDONLY)
             echo(connection, context)
             os._exit(0)
         connection.close()

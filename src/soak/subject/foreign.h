@@ -47,8 +47,9 @@ struct foreign {
     uint64_t runs;          /* of --loop, begun so far */
     struct foreign_end end; /* of the program itself, once main_ended */
     uint64_t started_ns, told_ns;
-    uint64_t looked_ns; /* at its processes */
-    uint64_t cpu_ns;    /* that they had used when they were last measured */
+    uint64_t looked_ns;        /* at its processes */
+    uint64_t cpu_ns;           /* that they had used when they were last measured */
+    struct process_tree *last; /* at the last checkpoint; owned, NULL before */
     size_t known_count;
     struct foreign_known known[PAGE_PROCESSES];
 

@@ -133,9 +133,21 @@ static void add_ended(struct foreign *f, const struct process_tree *tree, struct
     f->cpu_ns = sum->cpu_ns;
 }
 
+/* Whether a process was there at the last checkpoint. One that has come since may be that of a
+ * connection: what it has open goes with it, and how much that is changes from one to the next. */
+static bool stays(const struct foreign *f, const struct process *p)
+{
+    for (size_t i = 0; f->last && i < f->last->count; i++) {
+        const struct process *then = &f->last->process[i];
+        if (then->pid == p->pid && then->started == p->started)
+            return true;
+    }
+    return !f->last;
+}
+
 /* All of its processes together; one that ends meanwhile is in none of them. Threads and files are
- * counted of all, whichever are judged: which of them serve how many of the connections that are
- * open changes from checkpoint to checkpoint, and their sum doesn't. */
+ * counted of all that stay, whichever are judged: which of them serve how many of the connections
+ * that are open changes from checkpoint to checkpoint, and their sum doesn't. */
 int foreign_measure(const struct subject *s, struct proc_sample *ret,
                     struct proc_rollup *ret_rollup, struct err *e)
 {
@@ -149,7 +161,8 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
         struct proc_rollup rollup;
         if (proc_sample_full(tree->process[i].pid, &one, NULL) != 0)
             continue;
-        proc_add_counts(ret, &one);
+        if (stays(s->foreign, &tree->process[i]))
+            proc_add_counts(ret, &one);
         if (!foreign_chooses(s->foreign, tree->process[i].pid, tree->process[i].name))
             continue;
         proc_add_memory(ret, &one);
@@ -157,7 +170,12 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
             proc_add_rollup(ret_rollup, &rollup);
     }
     add_ended(s->foreign, tree, ret);
-    free(tree);
+    if (!ret_rollup) {
+        free(tree);
+        return 0;
+    }
+    free(s->foreign->last); /* a checkpoint */
+    s->foreign->last = tree;
     return 0;
 }
 

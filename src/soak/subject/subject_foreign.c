@@ -385,8 +385,11 @@ void subject_foreign(struct subject *s, bool serves)
 
 void foreign_free(struct foreign *f)
 {
-    if (f && loops(f))
+    if (!f)
+        return;
+    if (loops(f))
         foreign_files_remove(&f->files);
+    free(f->last);
     free(f);
 }
 
