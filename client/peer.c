@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "exchange.h"
 #include "leave.h"
 #include "operate.h"
@@ -40,7 +41,7 @@ static const char *instead(const struct peer *p, char *buf, size_t size)
                  length == sizeof p->heard - 1 ? "..." : "");
     else if (p->shared->talk->kind == TALK_TEXT)
         snprintf(buf, size, "; it said nothing");
-    return buf;
+    return text_clean(buf);
 }
 
 static enum step ended_unanswered(struct peer *p, const char *how)

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "shared.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 struct shared_range shared_range;
@@ -47,32 +49,33 @@ static struct mapping find(uintptr_t at)
 {
     struct mapping m = {0};
     char text[READ_BYTES];
-    int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC);
-    ssize_t n = 0;
-    while (fd >= 0 && (n = read(fd, text, sizeof text)) > 0) {
-        for (ssize_t i = 0; i < n; i++) {
+    bool found = false;
+    long n, fd = syscall(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && !found && (n = syscall(SYS_read, fd, text, sizeof text)) > 0) {
+        for (long i = 0; i < n && !found; i++) {
             take_char(&m, text[i]);
-            if (m.field == FIELD_REST && at >= m.low && at < m.high) {
-                close(fd);
-                return m;
-            }
+            found = m.field == FIELD_REST && at >= m.low && at < m.high;
         }
     }
     if (fd >= 0)
-        close(fd);
-    return (struct mapping){0};
+        syscall(SYS_close, fd);
+    return found ? m : (struct mapping){0};
 }
 
 bool shared_look(const void *block)
 {
+    int before = errno;
     struct mapping m = find((uintptr_t)block);
-    if (!m.shared)
-        return false;
     size_t bytes = m.high - m.low;
-    void *entry = mmap(NULL, (bytes >> BLOCK_GRANULE_BITS) * sizeof(block_entry),
-                       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void *entry = MAP_FAILED;
+    if (m.shared)
+        entry = mmap(NULL, (bytes >> BLOCK_GRANULE_BITS) * sizeof(block_entry),
+                     PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    errno = before;
     if (entry == MAP_FAILED)
         return false;
-    shared_range = (struct shared_range){m.low, bytes, entry};
+    shared_range.low = m.low;
+    shared_range.entry = entry;
+    atomic_store_explicit(&shared_range.bytes, bytes, memory_order_release);
     return true;
 }

@@ -11,18 +11,19 @@
 
 extern struct shared_range {
     uintptr_t low;
-    size_t bytes; /* 0: there is no such memory */
     block_entry *entry;
+    _Atomic size_t bytes; /* written last; 0: there is no such memory */
 } shared_range;
 
 /* At the first block that a program's own functions give: whether it lies in a shared mapping, of
- * which later children are told. Reads /proc/self/maps; allocates nothing. Returns what shared_has
- * says from then on. */
+ * which later children are told. Reads /proc/self/maps; allocates nothing, leaves errno alone, and
+ * is no cancellation point. Returns what shared_has says from then on. */
 bool shared_look(const void *block);
 
 static inline bool shared_has(const void *block)
 {
-    return (uintptr_t)block - shared_range.low < shared_range.bytes;
+    size_t bytes = atomic_load_explicit(&shared_range.bytes, memory_order_acquire);
+    return bytes && (uintptr_t)block - shared_range.low < bytes;
 }
 
 /* The entry of a block for which shared_has is true. */
