@@ -39,9 +39,9 @@ struct heap_dump {
  * that lie in jemalloc itself are left out. Returns 0 or -1. */
 int heap_dump_parse(const char *text, size_t length, struct heap_dump *ret, struct err *e);
 
-/* The stacks that hold more blocks in `newer` than in `older`, by how much, of places that do: those
- * that have the innermost frames in common are one place. That with most bytes first. Returns 0 or
- * -1. */
+/* The stacks that hold more blocks in `newer` than in `older`, by how much, of places that do:
+ * those that have the innermost frames in common are one place. That with most bytes first. Returns
+ * 0 or -1. */
 int heap_dump_growth(const struct heap_dump *older, const struct heap_dump *newer,
                      struct heap_dump *ret, struct err *e);
 
