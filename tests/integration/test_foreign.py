@@ -191,7 +191,7 @@ class JudgedTest(ForeignTest):
 
     def test_one_that_never_rests_has_no_steady_state(self):
         # What gets no processor for as long as that rests, too.
-        run = within_limits(lambda limit: self.server("never_rests", "--settle", limit),
+        run = within_limits(lambda limit: self.server("never_rests", "--settle", limit, "--closed", "40"),
                             lambda run: not any(c["still"] for c in run.checkpoints()), ("100ms", "1s"))
         self.assertEqual(run.result["verdict"], "INCONCLUSIVE", run.explain())
         self.assertRegex(self.reasons(run), r"NO STEADY STATE: \d+ blocks were made and \d+ freed in")
@@ -199,7 +199,7 @@ class JudgedTest(ForeignTest):
 
     def test_one_that_computes_has_no_steady_state(self):
         # The kernel adds what it waited for a processor once it has got one.
-        run = within_limits(lambda limit: self.server("keeps_busy", "--settle", limit),
+        run = within_limits(lambda limit: self.server("keeps_busy", "--settle", limit, "--closed", "40"),
                             lambda run: run.result["verdict"] == "INCONCLUSIVE", ("500ms", "2s"))
         self.assertEqual(run.result["verdict"], "INCONCLUSIVE", run.explain())
         self.assertRegex(self.reasons(run), r"NO STEADY STATE: it wants \d+ % of a processor with nothing")
