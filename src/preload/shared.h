@@ -23,7 +23,7 @@ bool shared_look(const void *block);
 static inline bool shared_has(const void *block)
 {
     size_t bytes = atomic_load_explicit(&shared_range.bytes, memory_order_acquire);
-    return bytes && (uintptr_t)block - shared_range.low < bytes;
+    return (uintptr_t)block - shared_range.low < bytes;
 }
 
 /* The entry of a block for which shared_has is true. */

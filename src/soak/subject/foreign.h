@@ -72,6 +72,8 @@ int foreign_templates_check(const struct scenario *s, const char *here, struct e
 /* Copies them to the folder, with the placeholders filled in. Returns 0 or -1. */
 int foreign_templates_fill(const struct foreign *f, const struct scenario *s, struct err *e);
 
+/* Whether --processes has all of them judged together. */
+bool foreign_judges_all(const struct foreign *f);
 /* All of its processes: those below the guard. */
 void foreign_family(const struct foreign *f, struct process_tree *ret);
 /* Which of them is the program itself: main_pid and {pid}. */

@@ -143,8 +143,7 @@ const char *foreign_doubt(const struct subject *s)
     if (atomic_load(&s->child.page->processes_lost))
         return "the program had more processes and threads at a time than the probe has places "
                "for: what those that ended held still counts";
-    if (atomic_load(&s->child.page->memory_shared) &&
-        strcmp(s->all->programs->scenario->processes, "all") != 0)
+    if (atomic_load(&s->child.page->memory_shared) && !foreign_judges_all(s->foreign))
         return "the program's processes share OpenSSL's memory, and one frees what another has "
                "allocated; --processes all judges them together";
     return NULL;

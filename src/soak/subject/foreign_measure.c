@@ -8,10 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *which_of(const struct foreign *f)
+{
+    return f->subject->all->programs->scenario->processes;
+}
+
+bool foreign_judges_all(const struct foreign *f)
+{
+    return strcmp(which_of(f), "all") == 0;
+}
+
 bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name)
 {
-    const char *which = f->subject->all->programs->scenario->processes;
-    if (strcmp(which, "all") == 0)
+    const char *which = which_of(f);
+    if (foreign_judges_all(f))
         return true;
     return strcmp(which, "main") == 0 ? pid == f->main_pid : strcmp(which, name) == 0;
 }
@@ -95,7 +105,7 @@ int foreign_snapshot(const struct subject *s, struct snapshot *ret, struct err *
 {
     struct snapshot_process row[PAGE_PROCESSES];
     struct snapshot one;
-    bool all = strcmp(s->all->programs->scenario->processes, "all") == 0;
+    bool all = foreign_judges_all(s->foreign);
     if (snapshot_read(s->child.page, ret, e) != 0)
         return -1;
     ret->mode = PAGE_MODE_INACTIVE;
@@ -121,7 +131,7 @@ int foreign_snapshot(const struct subject *s, struct snapshot *ret, struct err *
 static void add_ended(struct foreign *f, const struct process_tree *tree, struct proc_sample *sum)
 {
     uint64_t ns;
-    if (strcmp(f->subject->all->programs->scenario->processes, "all") != 0)
+    if (!foreign_judges_all(f))
         return;
     if (proc_ended_cpu_read(f->subject->child.process.pid, &ns, NULL) == 0)
         sum->cpu_ns += ns;

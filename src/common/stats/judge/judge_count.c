@@ -33,6 +33,12 @@ static double least_from(const struct judge_gauge *g, size_t from)
     return least;
 }
 
+/* How much the gauge has grown for good between a point and the one before it. */
+static double step_at(const struct judge_gauge *g, size_t i)
+{
+    return least_from(g, i) - least_from(g, i - 1);
+}
+
 static size_t middle_of(const struct judge_gauge *g)
 {
     double from = g->closed[0], to = g->closed[g->count - 1];
@@ -51,7 +57,7 @@ static struct steps steps_of(const struct judge_gauge *g)
     double all = g->closed[last] - g->closed[0];
     s.share = (g->closed[last] - g->closed[middle]) / all;
     for (size_t i = 1; i < g->count; i++) {
-        double step = least_from(g, i) - least_from(g, i - 1);
+        double step = step_at(g, i);
         if (step <= 0 || g->closed[i] <= g->closed[i - 1])
             continue;
         s.grown += step;
@@ -98,11 +104,6 @@ static void name_time(const struct judge_context *h, const struct judge_gauge *g
                 unit_under_way(h->e->unit));
 }
 
-static bool rises_at(const struct judge_gauge *g, size_t i)
-{
-    return least_from(g, i) > least_from(g, i - 1);
-}
-
 /* Whether more open files came with more threads each time: those of processes, which have files of
  * their own, or of threads that wait for one. */
 static bool comes_with_threads(const struct judge_context *h, const struct judge_gauge *g)
@@ -112,7 +113,7 @@ static bool comes_with_threads(const struct judge_context *h, const struct judge
         threads->count != g->count)
         return false;
     for (size_t i = 1; i < g->count; i++) {
-        if (rises_at(g, i) && !rises_at(threads, i))
+        if (step_at(g, i) > 0 && step_at(threads, i) <= 0)
             return false;
     }
     return true;
