@@ -119,7 +119,11 @@ def least(folder, role, port, *more, case="full", ledger="bare"):
 
 
 def least_server(folder, port):
-    return least(folder, "server", port)
+    return least(folder, "server", port, "epoll")
+
+
+def least_server_on_libuv(folder, port):
+    return least(folder, "server", port, "libuv", ledger="ledger")
 
 
 COUNTED = {"least": r"^(\d+) connections", "soak-client": r"^([\d,]+) connections in", "openssl": r"^(\d+) connections in \d+ real",
@@ -144,21 +148,21 @@ def soak(folder, how):
     return lambda port: (soak_client(folder, port, how, "--closed", "1", count=1), soak_client(folder, port, how))
 
 
-def least_client(folder, how, pace="step", ledger="bare"):
+def least_client(folder, how, way="step", ledger="bare"):
     def command(port, *count):
-        return least(folder, "client", port, pace, how, *count, ledger=ledger)
+        return least(folder, "client", port, way, how, *count, ledger=ledger)
     return lambda port: (command(port, "1"), command(port))
 
 
-def least_pair(folder, core, case, count):
+def least_pair(folder, core, case, count, way):
     """CPU per connection of the least server and client together, both on that core, over `count` connections: by
-    an event loop each and with the ledger, as the harness goes."""
+    `epoll` or `libuv` each, and with the ledger."""
     port = free_port()
 
     def run(connections):
         how = {"case": case, "ledger": "ledger"}
-        with serving(core, least(folder, "server", port, **how), port) as server:
-            client = Pinned(core, least(folder, "client", port, "loop", "clean", str(connections), **how))
+        with serving(core, least(folder, "server", port, way, **how), port) as server:
+            client = Pinned(core, least(folder, "client", port, way, "clean", str(connections), **how))
             cpu, output = client.end()
             made = connections_of(client, output)
             return cpu + server.end(signal.SIGTERM)[0], made
@@ -168,11 +172,11 @@ def least_pair(folder, core, case, count):
 
 def least_churn(folder, count, clients):
     """Connections per second of the least server and so many least clients, each of which has OPEN of them, on all
-    processors: by an event loop each and with the ledger, as the harness goes."""
+    processors: on libuv each and with the ledger, as the harness is."""
     port, anywhere = free_port(), ",".join(map(str, sorted(os.sched_getaffinity(0))))
-    with serving(anywhere, least(folder, "server", port, ledger="ledger"), port):
+    with serving(anywhere, least_server_on_libuv(folder, port), port):
         began = time.monotonic()
-        running = [Pinned(anywhere, least(folder, "client", port, "loop", "clean", str(count // clients),
+        running = [Pinned(anywhere, least(folder, "client", port, "libuv", "clean", str(count // clients),
                                           ledger="ledger")) for _ in range(clients)]
         made = sum(connections_of(client, client.end()[1]) for client in running)
         return made / (time.monotonic() - began)

@@ -84,25 +84,28 @@ class Bench(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertEqual(self.calls(), ["setup run", "cmake --target floor least ledger-cost-loop"])
         self.assertRegex(done.stdout, r"floor over TCP/actual, TLS 1\.3 P-256 +0\.800  >= 0\.960  missed")
-        self.assertRegex(done.stdout, r"limit: the floor over TCP/the least client and server +\d+\.\d+  >= 0\.960")
+        self.assertRegex(done.stdout, r"limit: the floor over TCP/the least pair, by epoll +\d+\.\d+  >= 0\.960")
+        self.assertRegex(done.stdout, r"limit: the floor over TCP/the least pair, on libuv, as the harness is +\d+\.\d+  >= 0\.960")
         self.assertRegex(done.stdout, r"limit: the least server's with \d+ of the least clients +\d+\.\d+  >= 0\.750")
         self.assertRegex(done.stdout, r"limit: the floor over TCP's, as many at once +1\.000  >= 0\.750")
 
-    def test_the_least_client_resumes_and_goes_in_step_and_by_a_loop(self):
+    def test_the_least_client_and_server_resume_however_they_wait(self):
         least = pathlib.Path(os.environ["SOAK_BIN"]) / "least"
         sys.path.insert(0, str(SOURCE / "bench"))
         peers = importlib.import_module("peers")
         for case in ("full", "rsa", "resume", "resume12"):
-            for pace in ("step", "loop"):
-                with self.subTest(case=case, pace=pace):
+            for client, server, how in (("step", "epoll", "clean"), ("epoll", "epoll", "clean"),
+                                        ("libuv", "libuv", "clean"), ("libuv", "epoll", "reset")):
+                with self.subTest(case=case, client=client, how=how):
                     port = peers.free_port()
-                    with peers.serving(peers.cores()[0], [least, "server", str(port), case, "ledger"], port):
-                        done = subprocess.run([least, "client", str(port), case, "ledger", pace, "clean", "70"],
+                    with peers.serving(peers.cores()[0], [least, "server", str(port), case, "ledger", server], port):
+                        done = subprocess.run([least, "client", str(port), case, "ledger", client, how, "70"],
                                               capture_output=True, text=True, timeout=PATIENCE_S, check=False)
                     self.assertEqual(done.returncode, 0, done.stderr)
                     made, resumed = map(int, re.fullmatch(r"(\d+) connections, (\d+) resumed\n", done.stdout).groups())
                     self.assertGreaterEqual(made, 70)
-                    self.assertEqual(resumed > 0, case.startswith("resume"))
+                    # A client that resets after the handshake may not have its ticket.
+                    self.assertEqual(resumed > 0, case.startswith("resume") and how == "clean")
 
     def test_a_peer_that_is_not_here_is_skipped_with_its_name(self):
         bare = self.base / "bare"
