@@ -3,10 +3,10 @@
 
 #include "base/check.h"
 #include "base/rng.h"
+#include "stats/hits.h"
 #include "stats/judge/judge.h"
 
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,19 +29,6 @@ struct program {
     int64_t bytes[SITES][2][EPOCHS];
     bool drained;
 };
-
-/* How many of n connections lose a block: the gaps between losses are geometric. */
-static int64_t draw_losses(struct rng *r, uint64_t n, double chance)
-{
-    int64_t losses = 0;
-    if (chance <= 0 || chance >= 1)
-        return chance <= 0 ? 0 : (int64_t)n;
-    for (double at = 0; at < (double)n;) {
-        at += 1 + floor(log1p(-rng_unit(r)) / log1p(-chance));
-        losses += at <= (double)n;
-    }
-    return losses;
-}
 
 static int64_t sum(const int64_t *of, size_t count)
 {
@@ -71,7 +58,7 @@ static void churn(struct program *p, const struct plan_action *a)
     if (opens)
         held->born[now] =
             HELD_BLOCKS * (int64_t)(opens < p->plan->in.conns ? opens : p->plan->in.conns);
-    lost->born[now] = draw_losses(&p->rng, opens, p->chance);
+    lost->born[now] = hits_draw(&p->rng, opens, p->chance);
     for (size_t i = 0; i < SITES; i++)
         p->site[i].blocks[now] = sum(p->site[i].born, p->epochs);
 }

@@ -9,9 +9,9 @@
 
 #include "base/check.h"
 #include "base/rng.h"
+#include "stats/hits.h"
 #include "stats/judge/judge_internal.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,20 +87,6 @@ static inline void sim_cache(struct sim *s, size_t site, uint64_t capacity)
     s->e.caches++;
 }
 
-/* How many of n connections it hits. */
-static inline int64_t sim_hits(struct rng *r, uint64_t n, double chance)
-{
-    int64_t hits = 0;
-    if (chance >= 1 || chance <= 0)
-        return chance >= 1 ? (int64_t)n : 0;
-    /* The gaps between hits are geometric. */
-    for (double at = 0; at < (double)n;) {
-        at += 1 + floor(log1p(-rng_unit(r)) / log1p(-chance));
-        hits += at <= (double)n;
-    }
-    return hits;
-}
-
 static inline int64_t sim_total(const struct sim_site *t)
 {
     int64_t sum = 0;
@@ -124,7 +110,7 @@ static inline void sim_replace_slots(struct sim *s, struct sim_site *t, size_t n
     t->live[now] += fill;
     for (size_t c = 0; c < now; c++) {
         for (int64_t left = t->live[c]; left > 0; left--) {
-            if (sim_hits(&s->rng, opens, t->chance) == 0)
+            if (hits_draw(&s->rng, opens, t->chance) == 0)
                 continue;
             t->live[c]--;
             t->live[now]++;
@@ -135,7 +121,7 @@ static inline void sim_replace_slots(struct sim *s, struct sim_site *t, size_t n
 static inline void sim_lazy(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
 {
     for (int64_t left = t->amount - sim_total(t); left > 0; left--)
-        t->live[now] += sim_hits(&s->rng, opens, t->chance) > 0;
+        t->live[now] += hits_draw(&s->rng, opens, t->chance) > 0;
 }
 
 static inline void sim_churn_site(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
@@ -152,7 +138,7 @@ static inline void sim_churn_site(struct sim *s, struct sim_site *t, size_t now,
         }
         break;
     case SIM_LEAK:
-        t->live[now] += t->amount * sim_hits(&s->rng, opens, t->chance);
+        t->live[now] += t->amount * hits_draw(&s->rng, opens, t->chance);
         break;
     case SIM_EXACT:
     case SIM_DEFERRED:
@@ -167,7 +153,7 @@ static inline void sim_churn_site(struct sim *s, struct sim_site *t, size_t now,
         break;
     case SIM_CACHE:
     case SIM_TABLE1: {
-        int64_t room = t->amount - sim_total(t), added = sim_hits(&s->rng, opens, t->chance);
+        int64_t room = t->amount - sim_total(t), added = hits_draw(&s->rng, opens, t->chance);
         if (t->model == SIM_TABLE1 && added > room)
             added = room;
         t->live[now] += added;
