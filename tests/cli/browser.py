@@ -24,9 +24,9 @@ class Browser:
     def __init__(self):
         self.profile = tempfile.mkdtemp(prefix="soak-browser-")
         (to_read, self.to), (self.back, to_write) = os.pipe(), os.pipe()
-        # The protocol is on descriptors 3 and 4.
+        # The protocol is on descriptors 3 and 4; dash can't move one that has two digits there.
         self.process = subprocess.Popen(
-            ["sh", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "sh", PROGRAM, "--headless", "--no-sandbox",
+            ["bash", "-c", f'exec "$@" 3<&{to_read} 4>&{to_write}', "bash", PROGRAM, "--headless", "--no-sandbox",
              "--disable-gpu", "--no-first-run", "--disable-dev-shm-usage", "--remote-debugging-pipe",
              f"--user-data-dir={self.profile}"],
             pass_fds=(to_read, to_write), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
