@@ -23,7 +23,7 @@
 /* Sites by their numbers in the page, and the blocks of a connection. */
 enum { STATE = 1, LOST, CACHED, PLANT_0, SITES = PLANT_0 + PAGE_PLANTS };
 enum { BLOCKS = 200, BLOCK_BYTES = 48, LOST_BYTES = 64, ENTRY_BYTES = 112, SITE_LINE = 77 };
-enum { DAY_S = 86400 };
+enum { MINUTE_S = 60, DAY_S = 86400 };
 static const uint64_t SECOND_NS = 1000000000u;
 
 /* ---- the clock ---- */
@@ -210,10 +210,10 @@ static void connect_some(struct week *w, uint64_t connections)
 
 /* ---- the run ---- */
 
-static void second(struct week *w)
+static void pass(struct week *w, uint64_t seconds)
 {
-    now_ns += SECOND_NS;
-    w->ticks++;
+    now_ns += seconds * SECOND_NS;
+    w->ticks += seconds;
     if (!w->server.unsampled)
         sampler_tick(&w->run);
     size_t own = w->ticks % 1024 == 0 || w->ticks == DAY_S ? sampler_own_bytes() : 0;
@@ -229,13 +229,14 @@ static void churn(struct week *w, uint64_t opens)
         r->epoch_start_ns = r->epoch_ns = now_ns;
     r->churn_begin_ns = now_ns;
     run_state_set(r, RUN_CHURN);
+    /* Nobody looks at a second where none is sampled. */
+    uint64_t most = WEEK_PER_S * (w->server.unsampled ? MINUTE_S : 1);
     for (uint64_t part; opens; opens -= part) {
-        part = opens < WEEK_PER_S ? opens : WEEK_PER_S;
+        part = opens < most ? opens : most;
         connect_some(w, part);
-        if (part == WEEK_PER_S)
-            second(w);
-        else
-            now_ns += part * (SECOND_NS / WEEK_PER_S);
+        if (part >= WEEK_PER_S)
+            pass(w, part / WEEK_PER_S);
+        now_ns += part % WEEK_PER_S * (SECOND_NS / WEEK_PER_S);
     }
     r->oldest = r->epoch;
 }
