@@ -142,38 +142,56 @@ enum answer site_marks(struct judge_context *h, const struct survivors *v, struc
 
 /* ---- what would have shown ---- */
 
-/* How probably so many blocks of a leak, lost by chance, don't convict: over what the epochs may
- * differ by, chi-square of so many degrees (Wilson and Hilferty, 1931). */
-static double miss(const struct course *of, size_t count, double blocks)
+/* What the blocks of a leak, lost by chance, must come to over what the epochs may differ by:
+ * chi-square of so many degrees (Wilson and Hilferty, 1931), in steps about its middle. */
+enum { STEPS = 80, TERMS = 2 * STEPS + 1 };
+
+struct shown {
+    double each, spread; /* of what a block says */
+    double least[TERMS], weight[TERMS], weights;
+};
+
+static struct shown shown_of(const struct course *of, size_t count)
 {
-    enum { STEPS = 80 };
     static const double MOST = 4;
     struct odds o = odds_of(of, count);
-    double each = 0, spread = 0, degrees = (double)count - 1, sum = 0, weights = 0;
+    struct shown s = {0};
+    double degrees = (double)count - 1;
     for (size_t i = 0; i < count; i++) {
         double one = says(&o, &of[i]) - o.mean, share = of[i].opened / o.opened;
-        each += share * one;
-        spread += share * one * one;
+        s.each += share * one;
+        s.spread += share * one * one;
     }
     double t = student_of_normal(LEAST_DEVIATE, degrees), part = 2 / (9 * degrees);
-    for (int i = -STEPS; i <= STEPS; i++) {
-        double at = MOST * i / STEPS, weight = exp(-at * at / 2);
+    for (int i = 0; i < TERMS; i++) {
+        double at = MOST * (i - STEPS) / STEPS;
         double clump = fmax(REGULAR, pow(fmax(0, 1 - part + at * sqrt(part)), 3));
-        double least = t * sqrt(o.variance * clump);
-        sum += weight * normal_at_least((sqrt(blocks) * each - least) / sqrt(spread));
-        weights += weight;
+        s.weight[i] = exp(-at * at / 2);
+        s.least[i] = t * sqrt(o.variance * clump);
+        s.weights += s.weight[i];
     }
-    return sum / weights;
+    return s;
+}
+
+/* How probably so many blocks don't convict. */
+static double miss(const struct shown *s, double blocks)
+{
+    double sum = 0;
+    for (int i = 0; i < TERMS; i++)
+        sum += s->weight[i] *
+               normal_at_least((sqrt(blocks) * s->each - s->least[i]) / sqrt(s->spread));
+    return sum / s->weights;
 }
 
 static double least_blocks(const struct course *of, size_t count)
 {
+    struct shown s = shown_of(of, count);
     double low = JUDGE_CONVICT_BLOCKS, high = low;
-    while (high < 1e12 && miss(of, count, high) > JUDGE_ALPHA)
+    while (high < 1e12 && miss(&s, high) > JUDGE_ALPHA)
         high *= 2;
     while (high - low > 0.001 * low) {
         double middle = low + (high - low) / 2;
-        if (miss(of, count, middle) > JUDGE_ALPHA)
+        if (miss(&s, middle) > JUDGE_ALPHA)
             low = middle;
         else
             high = middle;
