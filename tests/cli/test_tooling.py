@@ -2,6 +2,7 @@
 """What a contributor opts into: each preset configures, the pre-commit hook looks at what is staged, and a tool's
 --help is no folder."""
 
+import importlib
 import json
 import os
 import pathlib
@@ -93,6 +94,14 @@ class Screenshots(unittest.TestCase):
                                          text=True, capture_output=True, check=False)
                 self.assertEqual((process.returncode, os.listdir(folder)), (code, []), process.stderr)
                 self.assertIn("screenshots.py FOLDER [PAGE...]", process.stdout + process.stderr)
+
+
+class Mutation(unittest.TestCase):
+    def test_each_equivalent_mutant_is_one_of_a_line_that_stands(self):
+        sys.path.insert(0, str(SOURCE / "tests/mutation"))
+        judge = importlib.import_module("judge")
+        mutants = {judge.key_of(m) for path in judge.STATS.rglob("*.c") for m in judge.mutants_of(path, path.read_text())}
+        self.assertEqual(judge.explained() - mutants, set())
 
 
 class Hook(unittest.TestCase):
