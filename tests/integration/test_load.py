@@ -13,6 +13,7 @@ import test_robust
 from patience import LIMITS, PATIENCE_S, within_limits
 
 RUN = ("--conns", "10", "--churn", "400/s", "--seed", "7f3a")
+PEERS = (*RUN, *soak_run.RESUMED)
 
 
 def free_port():
@@ -31,7 +32,7 @@ class Strangers(test_robust.Live):
     def begin(self):
         """A run that goes on until it is told to end, however slow its strangers are."""
         port = free_port()
-        process = self.start(*RUN, "--listen", f"127.0.0.1:{port}", "--for", "1h")
+        process = self.start(*PEERS, "--listen", f"127.0.0.1:{port}", "--for", "1h")
         self.wait_checkpoints(2)
         return process, port
 
@@ -55,7 +56,7 @@ class Strangers(test_robust.Live):
 
     def begin_ipv6(self, *options):
         port = self.ipv6_port()
-        process = self.start(*RUN, "--listen", f"[::1]:{port}", "--for", "1h", *options)
+        process = self.start(*PEERS, "--listen", f"[::1]:{port}", "--for", "1h", *options)
         self.wait_checkpoints(2)
         return process, port
 

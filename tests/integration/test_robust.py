@@ -19,6 +19,7 @@ from processes import children_of, gone, is_cleaner, memory_group
 
 SCENARIOS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "scenarios")
 BUSY = ("--conns", "20", "--churn", "300/s", "--seed", "7f3a")
+QUICK = (*BUSY, *soak_run.RESUMED, "--churn", "max", "--closed", "1500")
 # What no machine is silent for, however slow, and a test can wait for.
 WATCHDOG = "10s"
 
@@ -169,7 +170,7 @@ class MemoryLimit(Live):
 class Convictions(Live):
     """What was judged stands, whatever ends the run afterwards; a crash is told with its stack."""
 
-    LEAKS = (*BUSY, "--churn", "max", "--closed", "3000", "--defect", "lost-state")
+    LEAKS = (*QUICK, "--closed", "3000", "--defect", "lost-state")
 
     def crash(self, *options):
         """A run whose server crashes when all has been measured."""
@@ -205,7 +206,7 @@ class Convictions(Live):
         self.assertIn("SIGSEGV", " ".join(run.out.split("\n\n")[0].split()))
 
     def test_without_a_leak_it_is_invalid(self):
-        run = self.crash(*BUSY, "--churn", "max", "--closed", "1500")
+        run = self.crash(*QUICK)
         self.assertEqual(run.exit, 4, run.explain())
         self.assertEqual(run.result["verdict"], "INVALID")
         self.assertIn("SIGSEGV", " ".join(run.out.split("\n\n")[0].split()))
@@ -372,7 +373,7 @@ class Limits(Live):
         self.assertIn("connections failed", " ".join(run.out.split("\n\n")[0].split()))
 
     def test_run_folder_is_private(self):
-        run = self.soak(*BUSY, "--churn", "max", "--closed", "1500")
+        run = self.soak(*QUICK)
         self.assertEqual(stat.S_IMODE(os.stat(run.folder).st_mode), 0o700)
         for name in ("manifest.json", "samples.jsonl", "result.json", "server.log", "client.log"):
             mode = stat.S_IMODE(os.stat(os.path.join(run.folder, name)).st_mode)
@@ -427,8 +428,6 @@ class Environment(Live):
 class NotKept(Live):
     """What can't be written is no PASS, and the verdict line itself says that the run isn't kept."""
 
-    QUICK = (*BUSY, "--churn", "max", "--closed", "1500")
-
     def assert_not_kept(self, process, sentence):
         self.assertEqual(process.returncode, 4, process.stdout + process.stderr)
         self.assertRegex(process.stdout, r"^PASS +not kept; ")
@@ -447,7 +446,7 @@ class NotKept(Live):
                                                                   "--mount"]
         if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode != 0:
             self.skipTest("no mount namespace can be made here")
-        command = " ".join([soak_run.SOAK, *self.QUICK, *options, "--results", disk])
+        command = " ".join([soak_run.SOAK, *QUICK, *options, "--results", disk])
         script = f"mount -t tmpfs -o size={size} none {disk} && {command}; code=$?; {after} exit $code"
         return subprocess.run([*enter, "sh", "-c", script], capture_output=True, text=True,
                               check=False, timeout=soak_run.PATIENCE_S)
@@ -458,7 +457,7 @@ class NotKept(Live):
 
     def test_a_page_that_has_no_room_takes_nothing_from_the_verdict(self):
         # The disk is filled when all samples but the last are there, up to what the documents take.
-        folder = self.soak(*self.QUICK).folder
+        folder = self.soak(*QUICK).folder
         size = {name: os.path.getsize(os.path.join(folder, name)) // 1024
                 for name in ("result.json", "manifest.json", "report.html")}
         left = size["result.json"] + size["manifest.json"] + size["report.html"] // 2
@@ -477,11 +476,11 @@ class NotKept(Live):
                                          r"soak report \S+ --html=FILE makes it again\n")
 
     def test_limit_of_a_files_size(self):
-        process = self.limited("-Sf 4", *self.QUICK)
+        process = self.limited("-Sf 4", *QUICK)
         self.assert_not_kept(process, r"samples\.jsonl: the limit of a file's size .* 'ulimit -f")
 
     def test_limit_of_a_files_size_that_leaves_no_room_for_the_probe(self):
-        process = self.limited("-f 64", *self.QUICK)
+        process = self.limited("-f 64", *QUICK)
         self.assertEqual(process.returncode, 2, process.stderr)
         self.assertRegex(process.stderr, r"^soak: the limit of a file's size is 64 KiB .*ulimit -f")
         self.assertEqual(os.listdir(self.results), [])
@@ -489,7 +488,7 @@ class NotKept(Live):
     def test_folder_that_is_removed_meanwhile(self):
         # The run waits for it, however long it takes.
         reached = os.path.join(self.results, "reached")
-        process = self.start(*self.QUICK, "--on-drain",
+        process = self.start(*QUICK, "--on-drain",
                              f"sh -c 'touch {reached}; while test -e {self.results}; do sleep 0.1; done'")
         until(lambda: os.path.exists(reached), "the command")
         shutil.rmtree(self.results)
@@ -498,7 +497,7 @@ class NotKept(Live):
         self.assert_not_kept(done, r"result\.json: its folder was removed")
 
     def test_document_that_cannot_be_written(self):
-        run = self.soak(*self.QUICK, "--json=/dev/full")
+        run = self.soak(*QUICK, "--json=/dev/full")
         self.assertEqual(run.exit, 4, run.explain())
         self.assertRegex(run.out, r"^PASS +not kept; ")
         self.assertIn("--json=/dev/full", run.err)
@@ -511,7 +510,7 @@ class Descriptors(Live):
         for closed in range(1, 8):
             fds = [fd for fd in range(3) if closed >> fd & 1]
             redirections = " ".join(f"{fd}>&-" for fd in fds)
-            command = " ".join(self.command(*BUSY, "--churn", "max", "--closed", "500"))
+            command = " ".join(self.command(*QUICK, "--closed", "500"))
             with self.subTest(closed=fds):
                 process = subprocess.run(["bash", "-c", f"exec {command} {redirections}"],
                                          stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -550,8 +549,7 @@ class Stack(Live):
 
     def test_soft_limit_is_raised(self):
         for kib in (64, 256):
-            process = self.limited(f"-Ss {kib}", soak_run.SOAK, *BUSY, "--workers", "2", "--churn",
-                                   "max", "--closed", "1500")
+            process = self.limited(f"-Ss {kib}", soak_run.SOAK, *QUICK, "--workers", "2")
             self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
 
     def test_hard_limit_is_one_sentence(self):
@@ -618,15 +616,14 @@ class Extensions(Live):
 class Drain(Live):
     def test_on_drain_command_gets_the_servers_pid(self):
         marker = os.path.join(self.results, "pid-{pid}")
-        run = self.soak(*BUSY, "--churn", "max", "--closed", "1500", "--on-drain",
-                        f"touch {marker}")
+        run = self.soak(*QUICK, "--on-drain", f"touch {marker}")
         self.assertEqual(run.exit, 0, run.explain())
         made = [n for n in os.listdir(self.results) if n.startswith("pid-")]
         self.assertEqual(len(made), 1)
         self.assertTrue(made[0][4:].isdigit())
 
     def test_failing_on_drain_command_is_a_broken_run(self):
-        run = self.soak(*BUSY, "--churn", "max", "--closed", "1500", "--on-drain", "false")
+        run = self.soak(*QUICK, "--on-drain", "false")
         self.assertEqual(run.exit, 4, run.explain())
         self.assertIn("--on-drain", run.out + run.err)
 
@@ -640,8 +637,7 @@ class Drain(Live):
 
     def start_slow(self):
         script, pids = self.slow_command()
-        process = self.start(*BUSY, "--churn", "max", "--closed", "1500", "--on-drain",
-                             f"sh {script} {pids}")
+        process = self.start(*QUICK, "--on-drain", f"sh {script} {pids}")
         until(lambda: os.path.exists(pids), "the command")
         with open(pids, encoding="utf-8") as f:
             found = [int(word) for word in f.read().split()]

@@ -15,6 +15,7 @@ from patience import until
 from processes import children_named
 
 PAIRS = ("--client-procs", "2", "--server-procs", "2", "--conns", "40", "--churn", "max", "--seed", "7f3a")
+RESUMING = (*PAIRS, *soak_run.RESUMED)
 
 
 def listeners_of(pid):
@@ -54,7 +55,7 @@ class Several(test_robust.Live):
             self.assertTrue(os.path.exists(os.path.join(run.folder, name)), name)
 
     def test_a_leak_has_its_rate_its_site_and_its_stack(self):
-        run = self.soak(*PAIRS, "--defect", "lost-state:1/3", "--closed", "4k")
+        run = self.soak(*RESUMING, "--defect", "lost-state:1/3", "--closed", "4k")
         self.assertEqual(run.exit, 1, run.explain())
         self.assert_exact(run)
         site = run.subject()["sites"][0]
@@ -75,7 +76,7 @@ class Several(test_robust.Live):
         self.assertEqual(run.checkpoints()[-1]["client"]["connections"]["opened"], 40)
 
     def test_a_killed_client_process_is_named(self):
-        process = self.start(*PAIRS, "--for", "1h")
+        process = self.start(*RESUMING, "--for", "1h")
         self.wait_checkpoints(2)
         servers = children_named(process.pid, "soak-server")
         ports = [port for pid in servers for port in listeners_of(pid).values()]

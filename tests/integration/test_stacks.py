@@ -37,7 +37,7 @@ class Ledger(soak_run.SoakTest):
         self.assertIn(b"lost_state_accept", raw)
 
     def test_a_lost_state_has_a_stack_for_each_survivor(self):
-        run = self.soak(*soak_run.CHURN, "--defect", "lost-state", "--closed", "3000")
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, "--defect", "lost-state", "--closed", "3000")
         self.assertEqual(run.exit, 1, run.explain())
         subject = run.subject()
         self.assert_explained(run, subject)
@@ -58,7 +58,7 @@ class Ledger(soak_run.SoakTest):
         self.assertEqual(run.subject("client")["stacks"], [])
 
     def test_four_threads_are_explained_too(self):
-        run = self.soak(*soak_run.CHURN, "--defect", "lost-state", "--closed", "3000", "--workers", "4")
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, "--defect", "lost-state", "--closed", "3000", "--workers", "4")
         self.assertEqual(run.exit, 1, run.explain())
         self.assert_explained(run, run.subject())
         self.assertGreater(sum(s["blocks"] for s in run.subject()["stacks"]), 100, run.explain())
@@ -73,13 +73,14 @@ class Ledger(soak_run.SoakTest):
         self.assertIn(blamed, [(s["file"], s["line"]) for s in subject["stacks"]], run.explain())
 
     def test_an_early_end_waits_for_stacks(self):
-        run = self.soak("--conns", "30", "--churn", "500/s", "--seed", "7f3a", "--defect", "lost-state")
+        run = self.soak("--conns", "30", "--churn", "500/s", "--seed", "7f3a", *soak_run.RESUMED,
+                        "--defect", "lost-state")
         self.assertEqual(run.exit, 1, run.explain())
         self.assert_explained(run, run.subject())
         self.assertGreater(len(run.subject()["stacks"]), 0)
 
     def test_a_clean_run_takes_none(self):
-        run = self.soak(*soak_run.CHURN, "--closed", "3000")
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, "--closed", "3000")
         self.assertEqual(run.exit, 0, run.explain())
         for subject in run.result["subjects"]:
             self.assertEqual(subject["stacks"], [])
@@ -107,7 +108,7 @@ class Rebuilt(test_robust.Live):
         os.replace(other, os.path.join(self.programs, name))
 
     def test_programs_that_are_rebuilt_during_a_run_keep_their_names(self):
-        process = self.start(*soak_run.CHURN, "--defect", "lost-state", "--closed", "3000", "--keep-going")
+        process = self.start(*soak_run.CHURN, *soak_run.RESUMED, "--defect", "lost-state", "--closed", "3000", "--keep-going")
         self.wait_checkpoints(1)
         for name in ("soak-server", "soak-client"):
             self.replace(name)
@@ -122,7 +123,7 @@ class Rebuilt(test_robust.Live):
 @unittest.skipUnless(soak_run.HAS_JEMALLOC, "jemalloc alone has profiles")
 class Heap(soak_run.SoakTest):
     def test_growth_outside_openssl_has_its_stack_and_keeps_the_bound(self):
-        run = self.soak(*soak_run.CHURN, "--defect", "outside", "--closed", "4000")
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, "--defect", "outside", "--closed", "4000")
         self.assertEqual(run.exit, 1, run.explain())
         subject = run.subject()
         connections = subject["capture"]["heap_connections"]
@@ -137,7 +138,7 @@ class Heap(soak_run.SoakTest):
         self.assertAlmostEqual(subject["per_conn_bytes"], 48.0, delta=2.0, msg=run.explain())
 
     def test_a_jemalloc_without_profile_still_gives_the_verdict(self):
-        run = self.soak(*soak_run.CHURN, "--defect", "outside", "--closed", "4000", "--env",
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, "--defect", "outside", "--closed", "4000", "--env",
                         "MALLOC_CONF=prof:false")
         self.assertEqual(run.exit, 1, run.explain())
         self.assertEqual(run.subject()["kind"], "outside-openssl", run.explain())

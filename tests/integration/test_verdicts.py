@@ -84,7 +84,7 @@ class Clean(Metered):
         self.assertNotIn("meter check", run.out)
 
     def test_clean_run_holds_exactly_the_stable_set_at_every_checkpoint(self):
-        run = self.soak(*soak_run.CHURN, "--closed", "3000")
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, "--closed", "3000")
         for c in run.checkpoints():
             self.assertEqual(c["client"]["connections"]["established"], 30)
             self.assertEqual(c["client"]["connections"]["in_flight"], 0)
@@ -183,8 +183,8 @@ class Figures(soak_run.SoakTest):
     @unittest.skipUnless(soak_run.HAS_JEMALLOC, "shows in jemalloc's figures alone")
     def test_what_is_too_little_to_convict_on_is_not_level(self):
         """48 bytes lost in one connection of 20: 2.4 B each, and no limit of a byte decides that."""
-        run = self.soak("--conns", "30", "--churn", "max", "--closed", "4474", "--defect",
-                        "outside:1/20")
+        run = self.soak("--conns", "30", "--churn", "max", *soak_run.RESUMED, "--closed", "4474",
+                        "--defect", "outside:1/20")
         heap = run.metric("heap_allocated")
         if run.result["verdict"] == "PASS":
             self.assertGreater(heap["decides"], heap["per_conn"], run.explain())
@@ -193,7 +193,8 @@ class Figures(soak_run.SoakTest):
 
 class Output(Metered):
     def test_leak_report_names_what_where_and_kind_first(self):
-        run = self.soak(*soak_run.CHURN, "--defect", "lost-state", env={"LC_ALL": "C.UTF-8"})
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, "--closed", "2000", "--defect", "lost-state",
+                        env={"LC_ALL": "C.UTF-8"})
         lines = run.out.splitlines()
         self.assert_meters_work(run)
         self.assertRegex(run.result["headline"], r"^32 B lost per connection at server/defect\.c:\d+, "

@@ -8,7 +8,7 @@ import soak_run
 
 class When(soak_run.SoakTest):
     def leak(self, *options):
-        run = self.soak(*soak_run.CHURN, *options)
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, *options)
         self.assertEqual(run.exit, 1, run.explain())
         subject = run.subject()
         return run, subject["when"], {b["name"]: b for b in subject["behaviours"]}
@@ -35,13 +35,13 @@ class When(soak_run.SoakTest):
         self.assertIn("confirmed: an epoch", " ".join(run.out.split()))
 
     def test_reset_path_is_pinned_on_reset(self):
-        self.assert_pinned("reset", 64, "--defect", "reset-path")
+        self.assert_pinned("reset", 64, "--defect", "reset-path", "--closed", "5000")
 
     def test_error_path_is_pinned_on_the_broken_handshakes(self):
         self.assert_pinned("mid-handshake", 48, "--defect", "error-path", "--closed", "5000")
 
     def test_lost_state_is_every_behaviour_alike(self):
-        run, when, behaviours = self.leak("--defect", "lost-state")
+        run, when, behaviours = self.leak("--defect", "lost-state", "--closed", "4000")
         self.assertEqual((when["outcome"], when["exact"]), ("alike", True), run.explain())
         self.assertEqual({(b["blocks"], b["bytes"]) for b in behaviours.values()}, {(1, 32)})
         self.assertIsNone(when["confirmed"])
@@ -58,12 +58,12 @@ class When(soak_run.SoakTest):
 
     def test_one_behaviour_has_nothing_to_solve(self):
         run, when, _ = self.leak("--defect", "lost-state", "--reset", "0", "--half-close", "0",
-                                 "--mid-handshake", "0")
+                                 "--mid-handshake", "0", "--closed", "3000")
         self.assertEqual(when["outcome"], "single", run.explain())
         self.assertIn("with every connection; all left alike: clean", run.out)
 
     def test_a_clean_run_says_its_sensitivity_for_each_behaviour(self):
-        run = self.soak(*soak_run.CHURN, "--closed", "4000")
+        run = self.soak(*soak_run.CHURN, *soak_run.RESUMED, "--closed", "4000")
         self.assertEqual(run.exit, 0, run.explain())
         self.assertIsNone(run.subject()["when"])
         seen = {b["name"]: b["one_in"] for b in run.subject()["behaviours"]}

@@ -46,7 +46,7 @@ class Server(soak_run.SoakTest):
 
     def churn(self, *options, plant=None):
         if plant:
-            options += ("--env", f"LD_PRELOAD={PLANTER}", "--env", f"PLANT={plant}")
+            options += (*soak_run.RESUMED, "--env", f"LD_PRELOAD={PLANTER}", "--env", f"PLANT={plant}")
         return self.soak("run", str(SCENARIOS / f"{self.name}.soak"), "--seed", "7f3a", *options)
 
     def planted(self, run, file):
