@@ -26,7 +26,7 @@ HAS_PROBE = os.path.exists(os.path.join(BIN, "libsoakprobe.so"))
 NO_PROBE = "a build with sanitizers has no probe for programs that aren't soak's"
 # As many connections as there can be, the same in every run.
 CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
-# Nine handshakes of ten are resumed ones, which cost a sixth of a full one: where a test asks nothing of them.
+# Nine handshakes of ten are resumed ones, which cost an eighth of a full one: where a test asks nothing of them.
 RESUMED = ("--tls", "1.2", "--resume", "90%")
 
 
