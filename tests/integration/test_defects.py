@@ -20,7 +20,7 @@ DEFECTS = [
     ("reset-path", (*RESUMED, "--closed", "3000"), "side-allocation-lost", "defect.c", None),
     ("outside", (*RESUMED, "--closed", "4000"), "outside-openssl", None, None),
     ("fragment", (*RESUMED, "--closed", "12000"), "fragmentation", None, None),
-    ("per-time", (*RESUMED, "--closed", "4000"), "time-based", "defect.c", None),
+    ("per-time", (*RESUMED, "--churn", "1000/s", "--closed", "4000"), "time-based", "defect.c", None),  # 100 blocks a second
     ("table", (*RESUMED, "--closed", "5000"), "table-growing", "defect_stores.c", None),
     ("fd", (*RESUMED, "--closed", "4000"), "descriptors", None, None),
 ]
