@@ -40,6 +40,40 @@ static void lead_with(struct judge_finding *finding, size_t count, size_t site)
     }
 }
 
+/* However the path of OpenSSL's sources begins. */
+static bool is_openssls(const char *file)
+{
+    static const char *const rooms[] = {"crypto/", "ssl/", "providers/", "engines/"};
+    for (size_t i = 0; i < sizeof rooms / sizeof *rooms; i++)
+        for (const char *at = file; (at = strstr(at, rooms[i])); at++)
+            if (at == file || at[-1] == '/')
+                return true;
+    return false;
+}
+
+static const char *file_of(const struct judge_context *h, const struct judge_finding *f)
+{
+    return f->site < h->e->sites ? h->e->site[f->site].file : NULL;
+}
+
+/* Of sites that keep as many blocks the program's own line is the one to mend: what the library
+ * keeps beside it, such as the table that has it, is its consequence. */
+static void lead_with_own(const struct judge_context *h, struct judge_finding *finding,
+                          size_t count)
+{
+    const char *file = count ? file_of(h, finding) : NULL;
+    if (!file || !is_openssls(file))
+        return;
+    for (size_t i = 1; i < count; i++) {
+        const struct judge_finding *f = &finding[i];
+        const char *own = file_of(h, f);
+        if (f->kind == finding->kind && f->blocks >= finding->blocks && own && !is_openssls(own)) {
+            lead_with(finding, count, f->site);
+            return;
+        }
+    }
+}
+
 static void sum_leaks(const struct judge_finding *finding, size_t count, struct judgement *j)
 {
     for (size_t i = 0; i < count; i++) {
@@ -142,6 +176,7 @@ void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct ju
     CHECK(finding);
     size_t count = find_all(&h, finding, ret);
     qsort(finding, count, sizeof *finding, blame_order);
+    lead_with_own(&h, finding, count);
     if (ret->class_ != SIZE_MAX && evidence->class_[ret->class_].site != SIZE_MAX)
         lead_with(finding, count, evidence->class_[ret->class_].site);
     sum_leaks(finding, count, ret);

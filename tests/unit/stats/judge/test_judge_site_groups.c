@@ -288,9 +288,49 @@ static void blocks_of_few_objects_are_rounded(void **state)
     assert_int_equal(judge_shared(s).count, 2);
 }
 
+/* ---- which is named first ---- */
+
+/* The site that is blamed of two that grow, one of OpenSSL's with twice the bytes: six blocks of
+ * each epoch there, `kept` at the other. */
+static size_t blamed(const char *library, const char *other, const int64_t kept[6])
+{
+    static const int64_t six[6] = {6, 6, 6, 6, 6, 6};
+    struct sim *s = sim_six(true);
+    struct judgement j;
+    size_t theirs = sim_six_site(s, six), own = sim_six_site(s, kept);
+    s->site[theirs].size *= 2;
+    for (size_t c = 0; c <= LAST + 1; c++)
+        s->site[theirs].bytes[c] *= 2;
+    s->lent[theirs].file = library;
+    s->lent[own].file = other;
+    sim_drain(s);
+    judge(sim_evidence(s), &j);
+    free(s);
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_int_equal(j.findings, 2);
+    return j.finding[0].site;
+}
+
+static void of_as_many_blocks_the_programs_own_line_is_named_first(void **state)
+{
+    (void)state;
+    enum { THEIRS = 1, OWN };
+    static const int64_t as_many[6] = {6, 6, 6, 6, 6, 6}, fewer[6] = {6, 6, 6, 6, 6, 5};
+    static const char *const libraries[] = {"crypto/stack/stack.c", "../openssl/ssl/ssl_lib.c",
+                                            "/src/openssl/providers/a.c"};
+    for (size_t i = 0; i < sizeof libraries / sizeof *libraries; i++) {
+        assert_int_equal(blamed(libraries[i], "server/defect.c", as_many), OWN);
+        assert_int_equal(blamed(libraries[i], "server/defect.c", fewer), THEIRS);
+        assert_int_equal(blamed(libraries[i], "ssl/ssl_sess.c", as_many), THEIRS);
+        assert_int_equal(blamed(libraries[i], NULL, as_many), THEIRS);
+    }
+    assert_int_equal(blamed("openssl/wrapper.c", "server/defect.c", as_many), THEIRS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_as_many_blocks_the_programs_own_line_is_named_first),
         cmocka_unit_test(sites_that_share_a_population_are_judged_by_their_sum),
         cmocka_unit_test(what_follows_alone_or_is_no_population_is_judged_alone),
         cmocka_unit_test(what_emptying_left_is_said_of_the_site_that_has_it),
