@@ -198,6 +198,18 @@ static void name_object(const struct judge_context *h, size_t class_, struct jud
                 shared ? "size, made at several places of the file," : "site");
 }
 
+/* Where the objects themselves are made, others may be whose course leaves the site in doubt. As
+ * many blocks stayed there as objects did, and these are theirs. */
+static void convict_own_site(const struct judge_context *h, const struct judge_class *k,
+                             struct judge_finding *f)
+{
+    if (f->site == SIZE_MAX || f->site != k->site || f->verdict != VERDICT_INCONCLUSIVE ||
+        f->blocks < class_growth(h, k))
+        return;
+    f->verdict = VERDICT_LEAK;
+    f->kind = KIND_SIDE;
+}
+
 /* What tells a lost side allocation from a retained object: the objects go. */
 static void say_freed(const struct judge_context *h, struct judge_finding *f)
 {
@@ -249,6 +261,8 @@ size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, 
         class_++;
     bool named = rule_on(h, RULE_OBJECT) && class_ < h->e->classes;
     bool retained = named && !gone(h, &h->e->class_[class_]);
+    for (size_t i = 0; i < count && retained; i++)
+        convict_own_site(h, &h->e->class_[class_], &finding[i]);
     for (size_t i = 0; i < count && retained; i++)
         name_object(h, class_, finding, count, &finding[i]);
     for (size_t i = 0; i < count && rule_on(h, RULE_UNTESTED); i++) {

@@ -582,9 +582,48 @@ static void what_is_no_site_is_in_no_proportion(void **state)
     free(n.s);
 }
 
+/* Five objects stay, and a block of each at another site. */
+static void the_objects_own_site_is_theirs_even_where_others_leave_it_in_doubt(void **state)
+{
+    (void)state;
+    enum { LOST, OWN, OTHER };
+    for (int64_t own = 4; own <= 6; own++) {
+        struct named n = named(true);
+        loses(&n, 5);
+        loses(&n, own);
+        loses(&n, 5);
+        n.finding[OWN].verdict = n.finding[OTHER].verdict = VERDICT_INCONCLUSIVE;
+        n.finding[OWN].kind = n.finding[OTHER].kind = KIND_ONE_TIME;
+        class_growing(&n, "X509", 5)->site = n.finding[OWN].site;
+        assert_int_equal(name(&n), 0);
+        expect(&n, LOST, KIND_OBJECT, NULL);
+        assert_true((n.finding[OWN].verdict == VERDICT_LEAK) == (own >= 5));
+        expect(&n, OWN, own >= 5 ? KIND_OBJECT : KIND_ONE_TIME, NULL);
+        assert_int_equal(n.finding[OTHER].verdict, VERDICT_INCONCLUSIVE);
+        free(n.s);
+    }
+}
+
+/* A gauge has no site, nor has a class whose objects nobody saw made. */
+static void a_doubt_about_a_gauge_is_no_objects(void **state)
+{
+    (void)state;
+    struct named n = named(true);
+    loses(&n, 5);
+    loses(&n, 5);
+    n.finding[1].site = SIZE_MAX;
+    n.finding[1].verdict = VERDICT_INCONCLUSIVE;
+    class_growing(&n, "X509", 5);
+    assert_int_equal(name(&n), 0);
+    assert_int_equal(n.finding[1].verdict, VERDICT_INCONCLUSIVE);
+    free(n.s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_objects_own_site_is_theirs_even_where_others_leave_it_in_doubt),
+        cmocka_unit_test(a_doubt_about_a_gauge_is_no_objects),
         cmocka_unit_test(a_pace_without_churn_is_told_beside_the_other),
         cmocka_unit_test(growth_while_held_is_by_time_from_half_of_the_pace_on),
         cmocka_unit_test(only_a_table_that_leaks_is_asked_for_its_pace),
