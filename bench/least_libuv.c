@@ -2,13 +2,11 @@
 /* The least client and server on libuv, by its plainest calls. */
 #include "base/check.h"
 #include "least.h"
+#include "options/limits.h"
 
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <unistd.h>
 #include <uv.h>
-
-enum { SOURCES = 250 /* 127.0.0.1 and those after it */ };
 
 struct end {
     uv_tcp_t tcp;
@@ -70,12 +68,13 @@ static void on_client_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *b
         client_close(e);
 }
 
+/* 127.0.0.1, or one of those after it, as many as the harness uses. */
 static void bind_source(int fd)
 {
     static uint32_t turn;
     int on = 1;
-    struct sockaddr_in source = {.sin_family = AF_INET,
-                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + turn++ % SOURCES)};
+    struct sockaddr_in source = {
+        .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK + turn++ % LIMIT_SOURCES)};
     CHECK(setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == 0);
     CHECK(bind(fd, (const struct sockaddr *)&source, sizeof source) == 0);
 }
