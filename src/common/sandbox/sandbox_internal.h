@@ -17,6 +17,16 @@
     X(process_vm_readv)                                                                            \
     X(process_vm_writev)                                                                           \
     X(kcmp)                                                                                        \
+    X(shmat) /* what other processes share by System V's means and POSIX's queues */               \
+    X(shmctl)                                                                                      \
+    X(semop)                                                                                       \
+    X(semtimedop)                                                                                  \
+    X(semctl)                                                                                      \
+    X(msgsnd)                                                                                      \
+    X(msgrcv)                                                                                      \
+    X(msgctl)                                                                                      \
+    X(mq_open)                                                                                     \
+    X(mq_unlink)                                                                                   \
     X(bind) /* the network; the client has another list */                                         \
     X(listen)                                                                                      \
     X(connect)                                                                                     \
@@ -30,6 +40,17 @@
     X(name_to_handle_at)                                                                           \
     X(open_by_handle_at)                                                                           \
     X(fanotify_init)                                                                               \
+    X(fchmod) /* who may do what with files, which Landlock doesn't look at */                     \
+    X(fchmodat)                                                                                    \
+    X(fchown)                                                                                      \
+    X(fchownat)                                                                                    \
+    X(utimensat)                                                                                   \
+    X(setxattr)                                                                                    \
+    X(lsetxattr)                                                                                   \
+    X(fsetxattr)                                                                                   \
+    X(removexattr)                                                                                 \
+    X(lremovexattr)                                                                                \
+    X(fremovexattr)                                                                                \
     X(bpf) /* the kernel */                                                                        \
     X(perf_event_open)                                                                             \
     X(userfaultfd)                                                                                 \
@@ -56,7 +77,9 @@
     X(adjtimex)
 
 #ifdef __x86_64__
-#define REFUSED_X86_LIST(X) X(modify_ldt) X(iopl) X(ioperm)
+#define REFUSED_X86_LIST(X)                                                                        \
+    X(modify_ldt)                                                                                  \
+    X(iopl) X(ioperm) X(chmod) X(chown) X(lchown) X(utime) X(utimes) X(futimesat)
 #else
 #define REFUSED_X86_LIST(X)
 #endif
@@ -76,9 +99,13 @@
     X(mount_setattr, 442)                                                                          \
     X(quotactl_fd, 443)                                                                            \
     X(process_mrelease, 448)                                                                       \
+    X(fchmodat2, 452)                                                                              \
     X(statmount, 457)                                                                              \
     X(listmount, 458)                                                                              \
-    X(open_tree_attr, 467)
+    X(setxattrat, 463)                                                                             \
+    X(removexattrat, 466)                                                                          \
+    X(open_tree_attr, 467)                                                                         \
+    X(file_setattr, 469)
 
 struct refused_call {
     int number;

@@ -179,6 +179,24 @@ static void check_terminal(struct filter *f)
     answer(f, SECCOMP_RET_ALLOW);
 }
 
+/* Another process's limits: soak's, say, of the files that it writes. */
+static void check_limits(struct filter *f)
+{
+    unless_equal(f, SYS_prlimit64, 4);
+    load_argument(f, 0);
+    if_equal(f, 0, 1);
+    answer(f, SECCOMP_RET_TRAP);
+    answer(f, SECCOMP_RET_ALLOW);
+}
+
+/* They connect where Landlock doesn't look, and what listened once can be made to. */
+static void check_sends(struct filter *f)
+{
+    check_flags(f, SYS_sendto, 3, MSG_FASTOPEN);
+    check_flags(f, SYS_sendmsg, 2, MSG_FASTOPEN);
+    check_flags(f, SYS_sendmmsg, 3, MSG_FASTOPEN);
+}
+
 static void make(struct filter *f, const struct sandbox_options *o)
 {
     check_processor(f);
@@ -190,13 +208,10 @@ static void make(struct filter *f, const struct sandbox_options *o)
     }
     check_clone(f);
     check_terminal(f);
-    if (o->connects) {
+    check_limits(f);
+    check_sends(f);
+    if (o->connects)
         check_socket(f);
-        /* It connects where Landlock doesn't look. */
-        check_flags(f, SYS_sendto, 3, MSG_FASTOPEN);
-        check_flags(f, SYS_sendmsg, 2, MSG_FASTOPEN);
-        check_flags(f, SYS_sendmmsg, 3, MSG_FASTOPEN);
-    }
     answer(f, SECCOMP_RET_ALLOW);
 }
 
