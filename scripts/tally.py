@@ -6,7 +6,7 @@
 - last `N passed, N failed`, and how many were skipped.
 
 The numbers are test cases: cmocka and unittest say how many they ran; a program that says nothing
-counts as one. Everything goes to the log named as the first argument. A second one names a journal: a
+counts as one, and so does each that hadn't ended, or begun, when ctest did. Everything goes to the log named as the first argument. A second one names a journal: a
 line of JSON is appended to it for each program as it ends (scripts/sanitizers.py reads it). Exit 1 when a
 case failed or none ran.
 """
@@ -17,7 +17,8 @@ import re
 import sys
 
 ENTRY_LINE = re.compile(r"^(\d+): ?(.*)$")
-RESULT_LINE = re.compile(r"^ *\d+/\d+ Test +#(\d+): (\S+) [ .]*(\*{3})?(.*?) +([\d.]+) sec")
+START_LINE = re.compile(r"^ +Start +(\d+): (\S+)$")
+RESULT_LINE = re.compile(r"^ *\d+/(\d+) Test +#(\d+): (\S+) [ .]*(?:\*{3})?(.*?) +([\d.]+) sec")
 SLOWEST_SHOWN = 10
 CMOCKA = re.compile(r"^\[ +(PASSED|FAILED|SKIPPED) +\] (?:tests: )?(\d+) test\(s\)")
 UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ")
@@ -31,7 +32,8 @@ REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime err
 class Entry:
     """One test program: its output and the cases that it says it ran."""
 
-    def __init__(self):
+    def __init__(self, name="?"):
+        self.name = name
         self.output = []
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
         self.reasons = []  # of those skipped
@@ -69,18 +71,18 @@ class Entry:
             self.counts["passed"] = 1
 
 
-def note(journal, name, seconds, entry):
-    line = {"program": name, **entry.counts, "reasons": sorted(set(entry.reasons)), "reports": entry.reports,
+def note(journal, seconds, entry):
+    line = {"program": entry.name, **entry.counts, "reasons": sorted(set(entry.reasons)), "reports": entry.reports,
             "seconds": seconds}
     print(json.dumps(line), file=journal, flush=True)
 
 
-def report(name, status, entry):
+def report(entry, status):
     counts = entry.counts
     shown = [f"{number} {word}" for word, number in counts.items() if number or word == "passed"]
-    print(f"{'ok  ' if not counts['failed'] else 'FAIL'} {name:<32} {', '.join(shown)}", flush=True)
+    print(f"{'ok  ' if not counts['failed'] else 'FAIL'} {entry.name:<32} {', '.join(shown)}", flush=True)
     if counts["failed"]:
-        print(f"---- {name}: {status}", *entry.output, "----", sep="\n", flush=True)
+        print(f"---- {entry.name}: {status}", *entry.output, "----", sep="\n", flush=True)
 
 
 def report_slowest(seconds):
@@ -93,24 +95,43 @@ def report_slowest(seconds):
         print(f"{took:8.1f} s  {name}")
 
 
-def tally(lines, log, journal=None):
-    entries, totals, seconds = {}, {"passed": 0, "failed": 0, "skipped": 0}, {}
-    for line in lines:
-        log.write(line)
-        line = line.rstrip("\r\n")
+class Tally:
+    """What becomes of the programs, by ctest's lines."""
+
+    def __init__(self, journal=None):
+        self.begun, self.seconds, self.most, self.journal = {}, {}, 0, journal
+        self.totals = {"passed": 0, "failed": 0, "skipped": 0}
+
+    def read(self, line):
         if match := ENTRY_LINE.match(line):
-            entries.setdefault(match[1], Entry()).read(match[2])
+            self.begun.setdefault(match[1], Entry()).read(match[2])
+        elif match := START_LINE.match(line):
+            self.begun.setdefault(match[1], Entry()).name = match[2]
         elif match := RESULT_LINE.match(line):
-            entry = entries.setdefault(match[1], Entry())
-            entry.close(match[4].strip())
-            report(match[2], match[4].strip(), entry)
-            seconds[match[2]] = float(match[5])
-            if journal:
-                note(journal, match[2], seconds[match[2]], entry)
-            for word, number in entry.counts.items():
-                totals[word] += number
-    report_slowest(seconds)
-    return totals
+            self.most = int(match[1])
+            entry = self.begun.pop(match[2], Entry())
+            entry.name = match[3]
+            self.seconds[entry.name] = float(match[5])
+            self.end(entry, match[4].strip())
+            if self.journal:
+                note(self.journal, self.seconds[entry.name], entry)
+
+    def end(self, entry, status):
+        entry.close(status)
+        report(entry, status)
+        for word, number in entry.counts.items():
+            self.totals[word] += number
+
+    def finish(self):
+        """ctest may have been killed: what it hasn't told the end of has failed."""
+        never = self.most - len(self.seconds) - len(self.begun)
+        for entry in self.begun.values():
+            self.end(entry, "ctest ended before it did")
+        if never > 0:
+            print(f"FAIL {never} of {self.most} programs hadn't begun when ctest ended")
+            self.totals["failed"] += never
+        report_slowest(self.seconds)
+        return self.totals
 
 
 def main():
@@ -118,7 +139,11 @@ def main():
     with contextlib.ExitStack() as opened:
         log = opened.enter_context(open(sys.argv[1], "w", encoding="utf-8"))
         journal = opened.enter_context(open(sys.argv[2], "a", encoding="utf-8")) if sys.argv[2:] else None
-        totals = tally(sys.stdin, log, journal)
+        course = Tally(journal)
+        for line in sys.stdin:
+            log.write(line)
+            course.read(line.rstrip("\r\n"))
+        totals = course.finish()
     if not any(totals.values()):
         print("no test ran")
     skipped = f", {totals['skipped']} skipped" if totals["skipped"] else ""

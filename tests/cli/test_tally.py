@@ -51,6 +51,17 @@ class Tally(unittest.TestCase):
             text = f"1: [  PASSED  ] 4 test(s).\n1/1 Test #1: unit.a ...{status}    0.01 sec\n"
             self.assertEqual(last_line(text), (1, "4 passed, 1 failed"), status)
 
+    def test_what_had_not_ended_when_ctest_did_has_failed(self):
+        text = ("      Start  1: unit.a\n      Start 12: unit.b\n12: before the end\n1: [  PASSED  ] 5 test(s).\n"
+                "1/4 Test  #1: unit.a ...   Passed    0.01 sec\n")
+        code, output = tally(text)
+        self.assertEqual((code, output.splitlines()[-1]), (1, "5 passed, 3 failed"))
+        self.assertIn("---- unit.b: ctest ended before it did\nbefore the end\n", output)
+        self.assertIn("FAIL 2 of 4 programs hadn't begun when ctest ended\n", output)
+
+    def test_what_had_only_begun_when_ctest_ended_has_failed(self):
+        self.assertEqual(last_line("    Start 1: unit.a\n    Start 2: unit.b\n"), (1, "0 passed, 2 failed"))
+
     def test_a_silent_program_counts_as_one(self):
         text = ("1/2 Test #1: bench.a ......   Passed    0.01 sec\n"
                 "2/2 Test #2: bench.b ......***Skipped   0.01 sec\n")
