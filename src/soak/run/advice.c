@@ -5,6 +5,7 @@
 #include "stats/judge/plan_loop.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -245,18 +246,32 @@ static char *log_to_read(const struct run *r, char *buf, size_t size)
     return text_copy(buf, size, r->broken[0] ? "server.log" : "client.log");
 }
 
+static void add_log(struct text *c, const struct run *r, const struct result *result)
+{
+    char log[CHILD_LABEL], path[PATH_MAX + CHILD_LABEL];
+    snprintf(path, sizeof path, "%s/%s", result->shown_dir, log_to_read(r, log, sizeof log));
+    text_add(c, "less");
+    cmdline_word(c, path);
+}
+
+/* A command without its last options is another command. */
+static char *whole_or_none(const struct text *c)
+{
+    if (c->cut)
+        c->at[0] = '\0';
+    return c->at;
+}
+
 char *advice_next(const struct run *r, const struct result *result, size_t which, char *buf,
                   size_t size)
 {
-    char log[CHILD_LABEL];
     struct text c = text_into(buf, size);
-    enum advice advice = advice_of(r, result, which);
-    switch (advice) {
+    switch (advice_of(r, result, which)) {
     case ADVICE_NONE:
-        return buf;
+        break;
     case ADVICE_LOG:
-        text_add(&c, "less %.200s/%s", result->shown_dir, log_to_read(r, log, sizeof log));
-        return buf;
+        add_log(&c, r, result);
+        break;
     case ADVICE_AGAIN:
         add_run(&c, r, true);
         break;
@@ -273,12 +288,7 @@ char *advice_next(const struct run *r, const struct result *result, size_t which
         add_until_sure(&c, r, result, acceptable(r));
         break;
     }
-    if (c.cut) {
-        c = text_into(buf, size);
-        cmdline_program(&c);
-        text_add(&c, " run %.400s --seed %" PRIx64, r->word, r->seed);
-    }
-    return buf;
+    return whole_or_none(&c);
 }
 
 char *advice_again(const struct run *r, char *buf, size_t size)
@@ -289,9 +299,7 @@ char *advice_again(const struct run *r, char *buf, size_t size)
     cmdline_word(&c, r->word);
     add_options(&c, r, true);
     text_add(&c, " --seed %" PRIx64, r->seed);
-    if (c.cut)
-        buf[0] = '\0';
-    return buf;
+    return whole_or_none(&c);
 }
 
 /* What somebody gave; the run itself settles others. */
@@ -313,9 +321,7 @@ char *advice_alone(const struct run *r, char *buf, size_t size)
             cmdline_option(&c, r->scenario, i);
     }
     text_add(&c, " --seed %" PRIx64, r->seed);
-    if (c.cut)
-        buf[0] = '\0';
-    return buf;
+    return whole_or_none(&c);
 }
 
 /* Rounded up to two digits. */

@@ -13,8 +13,8 @@
 
 /* One sentence on what would settle an INCONCLUSIVE run; "" for others. Returns buf. */
 char *advice_missing(const struct run *r, const struct result *result, char *buf, size_t size);
-/* The command for this result, the second, ...; "" when there is nothing more to advise. Returns
- * buf. */
+/* The command for this result, the second, ...; "" when there is nothing more to advise, or when it
+ * is too long. Returns buf. */
 char *advice_next(const struct run *r, const struct result *result, size_t which, char *buf,
                   size_t size);
 /* What a run that would have shown one block in `seen_one_in` connections, of which it made so many

@@ -18,7 +18,7 @@ enum {
     OUTCOME_NOTE = 96,
     OUTCOME_LIBS = 4,
     OUTCOME_OWNERS = 6,
-    OUTCOME_ALONE = 4096
+    OUTCOME_COMMAND = 4096
 };
 
 /* Everything that the result borrows; lives as long as the result is read. */
@@ -45,8 +45,8 @@ struct outcome {
     char process_name[PROCESSES_KEPT][16], process_flags[PROCESSES_KEPT][96];
     char process_libcrypto[PROCESSES_KEPT][PAGE_FILE_BYTES];
     struct symbol_owner owner[OUTCOME_OWNERS];
-    char again[OUTCOME_TEXT], alone[OUTCOME_ALONE];
-    char next[3][OUTCOME_TEXT], next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];
+    char again[OUTCOME_COMMAND], alone[OUTCOME_COMMAND], next[3][OUTCOME_COMMAND];
+    char next_note[3][OUTCOME_NOTE], missing[OUTCOME_TEXT];
     char ended[OUTCOME_NOTE], last_dir[PATH_MAX];
     char tls[16], key[16];
 };

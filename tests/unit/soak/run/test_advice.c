@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a PASS is to be followed by. */
+/* What a run is to be followed by. */
 #include "run/advice.h"
 
+#include "run/outcome.h"
 #include "stats/judge/plan.h"
 
 #include <math.h>
@@ -9,6 +10,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -69,6 +71,68 @@ static void processes_of_a_loop_have_the_same_bound(void **state)
     assert_int_equal(advice_closer(&loop, 560, 1e-3), 0);
 }
 
+/* ---- the command that shows whether a leak is mended ---- */
+
+enum { ITEM = 480 };
+
+static void judge_server(struct run *ret, const struct run *like)
+{
+    static const struct subject_ops ops = {.can = SUBJECT_HAS_PAGE};
+    *ret = *like;
+    struct subject *server = ret->watched[0].subject = &ret->subjects.subject[0];
+    *server = (struct subject){.ops = &ops, .role = SUBJECT_JUDGED, .all = &ret->subjects};
+    ret->subjects.count = 1;
+}
+
+/* Of a run with a defect and `items` long variables typed. */
+static char *mended(size_t items, char *buf, size_t size)
+{
+    static const char *const typed[] = {"soak", "--defect", "lost-state", "--env", "X=x"};
+    static char item[ITEM + 1];
+    struct scenario s;
+    struct scenario_origin origin = {0};
+    static struct run r;
+    judge_server(
+        &r, &(struct run){.scenario = &s, .origin = &origin, .word = "default", .seed = 0x5eed});
+    const struct result leak = {.verdict = VERDICT_LEAK};
+    scenario_defaults(&s);
+    s.defect = "lost-state";
+    memcpy(memset(item, 'x', ITEM), "X=", 2);
+    while (s.env.count < items)
+        s.env.item[s.env.count++] = item;
+    scenario_note_command(&origin, sizeof typed / sizeof *typed, (char **)(uintptr_t)typed);
+    return advice_next(&r, &leak, 0, buf, size);
+}
+
+static void a_command_has_all_options_that_were_typed(void **state)
+{
+    (void)state;
+    char command[sizeof((struct outcome *)NULL)->next[0]];
+    mended(4, command, sizeof command);
+    assert_non_null(strstr(command, " --defect lost-state "));
+    assert_non_null(strstr(command, " --seed 5eed"));
+    assert_true(strlen(command) > (size_t)4 * ITEM);
+}
+
+static void a_command_that_is_too_long_is_not_said(void **state)
+{
+    (void)state;
+    char command[3 * ITEM];
+    assert_string_equal(mended(3, command, sizeof command), "");
+}
+
+static void the_log_to_read_is_a_word_of_the_shell(void **state)
+{
+    (void)state;
+    char command[512];
+    static struct run r;
+    judge_server(&r, &(struct run){.broken = "the server crashed"});
+    const struct result broken = {
+        .verdict = VERDICT_INVALID, .broken = r.broken, .shown_dir = "runs/it's; here"};
+    advice_next(&r, &broken, 0, command, sizeof command);
+    assert_string_equal(command, "less 'runs/it'\\''s; here/server.log'");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +142,9 @@ int main(void)
         cmocka_unit_test(nothing_follows_a_week),
         cmocka_unit_test(without_a_rate_no_bound_is_known),
         cmocka_unit_test(processes_of_a_loop_have_the_same_bound),
+        cmocka_unit_test(a_command_has_all_options_that_were_typed),
+        cmocka_unit_test(a_command_that_is_too_long_is_not_said),
+        cmocka_unit_test(the_log_to_read_is_a_word_of_the_shell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
