@@ -27,6 +27,18 @@ MISSING = missing_tools()
 SHARED_DEBS = os.path.join(os.path.dirname(SOURCE), "shared", "debs")
 
 
+# The first package has left the mirror; then the name server fails.
+APT_GET = """#!/bin/sh
+case " $* " in *" download "*) ;; *) exec {real} "$@" ;; esac
+echo >>{count}
+case $(wc -l <{count}) in
+1) echo "E: Failed to fetch http://mirror/x.deb  404  Not Found" ;;
+*) echo "E: Could not resolve 'mirror'" ;;
+esac >&2
+exit 100
+"""
+
+
 class Silent(http.server.SimpleHTTPRequestHandler):
     def log_message(self, *_):  # pylint: disable=arguments-differ
         pass
@@ -185,6 +197,21 @@ class FromDebian(Case):
         said = self.add("debian:trixie", "--mirror", mirror.folder)
         self.assertIn("is in the lists of trixie-security and no longer on the mirror\n", said.stderr)
         self.assertEqual(self.libs(), ["openssl-3.5.9"])
+
+    def test_a_mirror_that_fails_is_another_thing_than_a_version_that_has_left_it(self):
+        mirror = Mirror(self.folder + "/mirror")
+        for version in ("3.5.7-1", "3.5.9-1"):
+            add_openssl(mirror, "trixie", version, self.tiny, self.headers)
+        mirror.publish("trixie")
+        os.mkdir(self.folder + "/bin")
+        with open(self.folder + "/bin/apt-get", "w", encoding="ascii") as file:
+            file.write(APT_GET.format(real=shutil.which("apt-get"), count=self.folder + "/downloads"))
+        os.chmod(self.folder + "/bin/apt-get", 0o755)
+        said = self.run_soak("libs", "add", "debian:trixie", "--mirror", mirror.folder,
+                             PATH=f"{self.folder}/bin:{os.environ['PATH']}")
+        self.assertNotEqual(said.returncode, 0, said.stderr)
+        self.assertEqual(said.stderr.count("no longer on the mirror"), 1, said.stderr)
+        self.assertIn("can't be fetched from trixie: E: Could not resolve", said.stderr)
 
     def test_a_newer_libc_comes_with_the_library(self):
         self.add("debian:experimental=4.0.3", *self.options)

@@ -265,17 +265,16 @@ int apt_update(struct apt *a, bool now, struct err *e)
 {
     char stamp[PATH_MAX + 16], what[128];
     const char *const argv[] = {"apt-get", "-q", "-c", a->config, "update", NULL};
-    struct spawn s = {.argv = argv, .log = a->log};
+    static const char *const gone[] = {"does not have a Release file", "Packages  File not found",
+                                       NULL};
+    struct spawn s = {.argv = argv, .log = a->log, .gone = gone};
     snprintf(stamp, sizeof stamp, "%s/updated", a->folder);
     snprintf(what, sizeof what, "the package lists of %s can't be fetched", a->name);
     if (!now && is_fresh(stamp))
         return 0;
     int rc = spawn_need(&s, what, e);
-    if (rc == -1 && (spawn_log_says(a->log, "does not have a Release file") ||
-                     spawn_log_says(a->log, "Packages  File not found"))) {
+    if (rc == UV_ENOENT)
         err_set(e, "the mirror has no %s", a->name);
-        return UV_ENOENT;
-    }
     if (rc != 0)
         return rc;
     return write_file(a, "updated", "", e) == 0 ? 1 : -1;

@@ -78,15 +78,12 @@ int apt_versions(const struct apt *a, const char *package, struct apt_package **
 
 /* What apt says of a version that its lists don't have, and of one that has gone from the mirror.
  */
-static bool is_gone(const struct apt *a)
-{
-    static const char *const words[] = {"404  Not Found", "  File not found", "Unable to locate",
-                                        "was not found", "has no installation candidate"};
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (spawn_log_says(a->log, words[i]))
-            return true;
-    return false;
-}
+static const char *const gone[] = {"404  Not Found",
+                                   "  File not found",
+                                   "Unable to locate",
+                                   "was not found",
+                                   "has no installation candidate",
+                                   NULL};
 
 /* `argv` has `count` words, and room for WORDS: the packages are added. */
 static void add_words(const char **argv, size_t count, const char *const *packages)
@@ -103,12 +100,12 @@ int apt_download(const struct apt *a, const char *const *packages, const char *f
     char what[256];
     add_words(argv, 5, packages);
     snprintf(what, sizeof what, "%.100s can't be fetched from %s", packages[0], a->name);
-    struct spawn s = {.argv = argv, .folder = folder, .log = a->log};
+    struct spawn s = {.argv = argv, .folder = folder, .log = a->log, .gone = gone};
     int rc = spawn_need(&s, what, e);
-    if (rc != -1 || !is_gone(a))
-        return rc;
-    err_set(e, "%.100s is in the lists of %s and no longer on the mirror", packages[0], a->name);
-    return UV_ENOENT;
+    if (rc == UV_ENOENT)
+        err_set(e, "%.100s is in the lists of %s and no longer on the mirror", packages[0],
+                a->name);
+    return rc;
 }
 
 /* The packages of apt's simulation, `Inst NAME [OLD] (VERSION SUITE [ARCHITECTURE])` each, as words
@@ -164,7 +161,7 @@ static int simulate(const struct apt *a, const char *const *packages, char **ret
         argv[count] = bytes[i];
     }
     snprintf(what, sizeof what, "%.100s can't be had of %s", packages[0], a->name);
-    struct spawn s = {.argv = argv, .log = a->log, .ret_output = ret};
+    struct spawn s = {.argv = argv, .log = a->log, .ret_output = ret, .gone = gone};
     return spawn_need(&s, what, e);
 }
 
@@ -173,10 +170,8 @@ int apt_download_closure(const struct apt *a, const char *const *packages, const
 {
     char *text = NULL, *word[CLOSURE];
     int rc = simulate(a, packages, &text, e);
-    if (rc == -1 && is_gone(a)) {
+    if (rc == UV_ENOENT)
         err_set(e, "%s has no %.100s, or no longer", a->name, packages[0]);
-        return UV_ENOENT;
-    }
     if (rc != 0)
         return rc;
     size_t count = read_simulation(text, word, CLOSURE);

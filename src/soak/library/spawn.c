@@ -311,6 +311,22 @@ static void first_error(const char *log, long offset, char *line, size_t size)
     fclose(in);
 }
 
+/* Whether a line behind `offset` contains one of the words. */
+static bool says_one_of(const char *log, long offset, const char *const *words)
+{
+    char line[1024];
+    FILE *in = words ? input_open(log, NULL) : NULL;
+    bool found = false;
+    if (!in)
+        return false;
+    bool more = fseek(in, offset, SEEK_SET) == 0;
+    while (more && !found && fgets(line, sizeof line, in))
+        for (size_t i = 0; words[i]; i++)
+            found = found || strstr(line, words[i]) != NULL;
+    fclose(in);
+    return found;
+}
+
 int spawn_need(const struct spawn *s, const char *what, struct err *e)
 {
     struct stat before;
@@ -326,18 +342,6 @@ int spawn_need(const struct spawn *s, const char *what, struct err *e)
         *s->ret_output = NULL;
     }
     first_error(s->log, offset, line, sizeof line);
-    return err_set(e, "%.150s: %s%sthe whole output is in %.150s", what, line, *line ? "; " : "",
-                   s->log);
-}
-
-bool spawn_log_says(const char *log, const char *words)
-{
-    char line[1024];
-    FILE *in = input_open(log, NULL);
-    bool found = false;
-    while (in && !found && fgets(line, sizeof line, in))
-        found = strstr(line, words) != NULL;
-    if (in)
-        fclose(in);
-    return found;
+    err_set(e, "%.150s: %s%sthe whole output is in %.150s", what, line, *line ? "; " : "", s->log);
+    return says_one_of(s->log, offset, s->gone) ? UV_ENOENT : -1;
 }

@@ -21,6 +21,9 @@ struct spawn {
     const char *log;         /* appended to */
     char **ret_output;       /* NULL: stdout goes into the log too. Else the caller frees it */
     uint64_t most_bytes;     /* not 0: stdout is thrown away, and whoever prints more is ended */
+    /* spawn_need: what it says in its log, when it fails, of something that isn't there; NULL-ended
+     * words, or NULL. */
+    const char *const *gone;
 };
 
 /* Returns its exit code, or below 0: UV_EINTR after a signal, UV_EFBIG after most_bytes, or -1 when
@@ -28,12 +31,10 @@ struct spawn {
  */
 int spawn_run(const struct spawn *s, struct err *e);
 
-/* The same for a program that has to succeed: 0; or below 0 with the sentence `WHAT: LINE; the
- * whole output is in LOG`, LINE being the log's first line since then that looks like an error. */
+/* The same for a program that has to succeed: 0; or below 0, UV_ENOENT when it has said one of
+ * `gone`, with the sentence `WHAT: LINE; the whole output is in LOG`, LINE being the log's first
+ * line since then that looks like an error. */
 int spawn_need(const struct spawn *s, const char *what, struct err *e);
-
-/* Whether a line of a log contains these words. */
-bool spawn_log_says(const char *log, const char *words);
 
 /*
  * What soak says while another program keeps it waiting: after 2 s one line on a terminal, drawn
