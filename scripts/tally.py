@@ -23,10 +23,51 @@ SLOWEST_SHOWN = 10
 CMOCKA = re.compile(r"^\[ +(PASSED|FAILED|SKIPPED) +\] (?:tests: )?(\d+) test\(s\)")
 UNITTEST_RAN = re.compile(r"^Ran (\d+) tests? in ")
 UNITTEST_END = re.compile(r"^(?:OK|FAILED) \((.*)\)$")
+# With -v: a case, whose outcome stands behind it, or begins a line where something was printed in between; below,
+# a case or a class that failed.
+UNITTEST_CASE = re.compile(r"^ *(\w+ \([\w.]+\))(?: |$)")
+UNITTEST_OUTCOME = re.compile(r"(?:^|\.\.\. )(?:ok|FAIL|ERROR|expected failure|unexpected success)$")
+UNITTEST_FAILED = re.compile(r"^(?:FAIL|ERROR|UNEXPECTED SUCCESS): (\w+ \([\w.]+\))")
 # Why a case is skipped, as unittest and this project's cmocka tests say it.
 REASON = re.compile(r"(?:^|\.\.\. )skipped:? (['\"]?)(.*)\1$")
 # What a sanitizer's report begins with.
 REPORT = re.compile(r"ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|: runtime error: ")
+
+
+class Cases:
+    """unittest's, a line each with -v. Its last line counts parts of cases (subTest) and whole classes, too: a case
+    of which a part failed has failed; else, one of which a part was skipped was skipped."""
+
+    FAILING = ("failures", "errors", "unexpected successes")
+    NOT_CASES = ("setUp", "tearDown")  # which "Ran" doesn't count
+
+    def __init__(self):
+        self.case = None
+        self.named = {"failed": [], "skipped": []}
+
+    def read(self, line, skips):
+        if match := UNITTEST_FAILED.match(line):
+            self.named["failed"].append(match[1])
+        elif match := UNITTEST_CASE.match(line):
+            self.case = match[1]
+        if skips:  # of a class that is skipped the name isn't told
+            self.named["skipped"].append(self.case or f"setUpClass {len(self.named['skipped'])}")
+        if skips or UNITTEST_OUTCOME.search(line):
+            self.case = None
+
+    def settle(self, words, counts):
+        """Takes from those that passed what the last line's words say of others."""
+        told = {word.strip(): int(number) for word, number in re.findall(r"([a-z ]+)=(\d+)", words)}
+        told["failed"] = sum(told.get(word, 0) for word in self.FAILING)
+        failed = set()
+        for target in ("failed", "skipped"):
+            number, named = told.get(target, 0), self.named[target]
+            found = set(named) - failed if number else set()
+            unnamed = max(0, number - len(named))
+            counts[target] += len(found) + unnamed
+            counts["passed"] -= sum(not case.startswith(self.NOT_CASES) for case in found) + unnamed
+            failed |= found
+        counts["passed"] = max(0, counts["passed"])
 
 
 class Entry:
@@ -35,30 +76,24 @@ class Entry:
     def __init__(self, name="?"):
         self.name = name
         self.output = []
+        self.cases = Cases()
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
         self.reasons = []  # of those skipped
         self.reports = 0  # of sanitizers
 
     def read(self, line):
         self.output.append(line)
-        counts = self.counts
         self.reports += bool(REPORT.search(line))
-        if match := REASON.search(line):
-            self.reasons.append(match[2])
+        reason = REASON.search(line)
+        if reason:
+            self.reasons.append(reason[2])
+        self.cases.read(line, skips=bool(reason and reason[1]))
         if match := CMOCKA.match(line):
-            counts[match[1].lower()] += int(match[2])
+            self.counts[match[1].lower()] += int(match[2])
         elif match := UNITTEST_RAN.match(line):
-            counts["passed"] += int(match[1])
+            self.counts["passed"] += int(match[1])
         elif match := UNITTEST_END.match(line):
-            for word, number in re.findall(r"([a-z ]+)=(\d+)", match[1]):
-                self.move(word.strip(), int(number))
-
-    def move(self, word, number):
-        """unittest's "Ran" counts every case; its last line says which of them didn't pass."""
-        failing = ("failures", "errors", "unexpected successes")
-        target = "failed" if word in failing else "skipped" if word == "skipped" else "passed"
-        self.counts["passed"] -= number
-        self.counts[target] += number
+            self.cases.settle(match[1], self.counts)
 
     def close(self, status):
         """A program that crashed, hung or couldn't start has failed whatever it said before."""
@@ -66,7 +101,6 @@ class Entry:
             self.counts["skipped"] = max(1, self.counts["skipped"])
         elif status != "Passed":
             self.counts["failed"] = max(1, self.counts["failed"])
-            self.counts["passed"] = max(0, self.counts["passed"])
         elif not any(self.counts.values()):
             self.counts["passed"] = 1
 

@@ -12,6 +12,62 @@ import unittest
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 TALLY = SCRIPTS / "tally.py"
+CASES = """
+import sys, unittest
+class A(unittest.TestCase):
+    def test_passes(self):
+        "A sentence of it."
+    def test_is_skipped(self):
+        "A sentence of it."
+        self.skipTest("one")
+    def test_is_skipped_after_a_line(self):
+        print("skipped: by what it runs", file=sys.stderr)
+        self.skipTest("two")
+    def test_has_parts_that_are_skipped(self):
+        for part in range(3):
+            with self.subTest(part=part):
+                self.skipTest("three")
+    def test_has_one_part_that_is_skipped(self):
+        "A sentence of it."
+        for part in range(3):
+            with self.subTest(part=part):
+                if part == 1:
+                    self.skipTest("four")
+    @unittest.expectedFailure
+    def test_fails_as_expected(self):
+        self.fail()
+class B(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        raise unittest.SkipTest("five")
+    def test_never_begins(self):
+        pass
+    test_never_begins_either = test_never_begins
+"""
+FAILING_CASES = """
+class C(unittest.TestCase):
+    def test_has_parts_that_fail(self):
+        for part in range(3):
+            with self.subTest(part=part):
+                self.fail()
+    def test_has_a_part_that_fails_and_one_that_is_skipped(self):
+        with self.subTest():
+            self.skipTest("six")
+        with self.subTest():
+            self.fail()
+    def test_fails_twice(self):
+        self.addCleanup(self.fail)
+        self.fail()
+    @unittest.expectedFailure
+    def test_passes_unexpectedly(self):
+        pass
+class D(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        raise OSError
+    def test_never_begins(self):
+        pass
+"""
 
 
 def tally(text):
@@ -19,6 +75,14 @@ def tally(text):
         result = subprocess.run([sys.executable, TALLY, log.name], input=text, text=True,
                                 capture_output=True, check=False)
     return result.returncode, result.stdout
+
+
+def of_unittest(cases, status):
+    """The counts of a program with these cases, which ends so."""
+    done = subprocess.run([sys.executable, "-c", cases + "unittest.main()", "-v"], capture_output=True, text=True,
+                          check=False)
+    lines = "".join(f"1: {line}\n" for line in done.stderr.splitlines())
+    return last_line(f"{lines}1/1 Test #1: cli.a ......{status}    0.10 sec\n")
 
 
 def last_line(text):
@@ -45,6 +109,17 @@ class Tally(unittest.TestCase):
         text = ("1: Ran 9 tests in 0.1s\n1: \n1: FAILED (failures=1, errors=2, skipped=3)\n"
                 "1/1 Test #1: cli.a ......***Failed    0.10 sec\n")
         self.assertEqual(last_line(text), (1, "3 passed, 3 failed, 3 skipped"))
+
+    def test_a_case_or_a_class_that_is_skipped_counts_once(self):
+        self.assertEqual(of_unittest(CASES, "   Passed"), (0, "2 passed, 0 failed, 5 skipped"))
+
+    def test_a_case_or_a_class_that_fails_counts_once(self):
+        self.assertEqual(of_unittest(CASES + FAILING_CASES, "***Failed"), (1, "2 passed, 5 failed, 5 skipped"))
+
+    def test_nothing_passed_where_all_classes_are_skipped(self):
+        text = ("1: skipped 'no sshd'\n1: skipped 'no sshd'\n1: Ran 0 tests in 0.1s\n1: OK (skipped=2)\n"
+                "1/1 Test #1: placement.a ...   Passed    0.10 sec\n")
+        self.assertEqual(last_line(text), (1, "0 passed, 0 failed, 2 skipped"))
 
     def test_a_crash_or_a_timeout_fails_whatever_was_printed(self):
         for status in ("***Exception: SegFault", "***Timeout", "***Not Run"):
