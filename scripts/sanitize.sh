@@ -6,7 +6,8 @@
 # only. A report in any process fails its test. The whole takes hours and may be stopped: each program
 # that ended is in build-asan/journal.jsonl or build-tsan/journal.jsonl, and those that passed aren't run again
 # (remove the journal to begin anew; CTEST_PARALLEL_LEVEL: how many at a time). Prints a line per
-# test program, the whole output of one that failed, and last `N passed, N failed`. Exit 1 when one failed.
+# test program, the whole output of one that failed, and last `N passed, N failed`, of which one that
+# didn't end is one. Exit 1 when one failed.
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 kind=${1-}

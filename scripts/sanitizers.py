@@ -4,7 +4,8 @@
 program that ran more than once the last time counts.
 
     python3 scripts/sanitizers.py passed JOURNAL    the programs that need not run again, as ctest's -E takes them
-    python3 scripts/sanitizers.py sum JOURNAL       `N passed, N failed` of all; exit 1 when one failed
+    python3 scripts/sanitizers.py sum JOURNAL       `N passed, N failed` of all; exit 1 when one failed,
+                                                    or hasn't ended though scripts/sanitize.sh chose it
     python3 scripts/sanitizers.py page ADDRESS THREAD >results/sanitizers.md
 """
 
@@ -54,11 +55,26 @@ def passed(path):
     return "|".join(f"^{re.escape(e['program'])}$" for e in read(path) if not e["failed"]) or "^$"
 
 
+def not_ended(path, entries):
+    """Of those that scripts/sanitize.sh wrote down beside the journal when it began."""
+    chosen = Path(path).with_name("programs.txt")
+    names = chosen.read_text(encoding="utf-8").split() if chosen.exists() else []
+    return sorted(set(names) - {e["program"] for e in entries})
+
+
+def unfinished(left):
+    return textwrap.fill(f"Not run, or not to their end ({len(left)}): {', '.join(left)}.", 118, break_on_hyphens=False)
+
+
 def summary(path):
     entries = read(path)
+    left = not_ended(path, entries)
+    if left:
+        print(unfinished(left))
+    failed = total(entries, "failed") + len(left)
     skipped = f", {total(entries, 'skipped')} skipped" if total(entries, "skipped") else ""
-    print(f"{total(entries, 'passed')} passed, {total(entries, 'failed')} failed{skipped}")
-    return 1 if total(entries, "failed") or not total(entries, "passed") else 0
+    print(f"{total(entries, 'passed')} passed, {failed} failed{skipped}")
+    return 1 if failed or not total(entries, "passed") else 0
 
 
 def rows(entries):
@@ -70,13 +86,6 @@ def rows(entries):
                f"{e['seconds']:.0f} | {'; '.join(e['reasons'])} |")
 
 
-def not_ended(path, entries):
-    """Of those that scripts/sanitize.sh wrote down beside the journal when it began."""
-    chosen = Path(path).with_name("programs.txt")
-    names = chosen.read_text(encoding="utf-8").split() if chosen.exists() else []
-    return sorted(set(names) - {e["program"] for e in entries})
-
-
 def section(name, path):
     entries = read(path)
     left = not_ended(path, entries)
@@ -84,8 +93,7 @@ def section(name, path):
     yield (f"{len(entries)} programs ended: {total(entries, 'passed')} cases passed, {total(entries, 'failed')} failed, "
            f"{total(entries, 'skipped')} skipped; {total(entries, 'reports')} reports.\n")
     if left:
-        yield textwrap.fill(f"Not run, or not to their end ({len(left)}): {', '.join(left)}.", 118,
-                            break_on_hyphens=False) + "\n"
+        yield unfinished(left) + "\n"
     yield from rows(entries)
 
 

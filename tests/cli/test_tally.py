@@ -205,6 +205,13 @@ class Journal(unittest.TestCase):
         self.run_once("1: [  PASSED  ] 4 test(s).", "1/1 Test #1: unit.a ...   Passed    0.01 sec")
         self.assertEqual((self.read("sum").returncode, self.read("sum").stdout), (0, "4 passed, 0 failed\n"))
 
+    def test_what_has_not_ended_has_failed(self):
+        self.run_once("1: [  PASSED  ] 4 test(s).", "1/3 Test #1: unit.a ...   Passed    0.01 sec", "2: begun")
+        self.journal.with_name("programs.txt").write_text("unit.a\nunit.b\nunit.c\n", encoding="utf-8")
+        done = self.read("sum")
+        self.assertEqual((done.returncode, done.stdout),
+                         (1, "Not run, or not to their end (2): unit.b, unit.c.\n4 passed, 2 failed\n"))
+
     def test_the_page_counts_reports_and_says_why_a_case_is_skipped(self):
         self.run_once("1: skipped: no jemalloc", "1: WARNING: ThreadSanitizer: data race", "1: [  PASSED  ] 4 test(s).",
                       "1: [  SKIPPED ] 1 test(s)", "1/1 Test #1: unit.a ...***Failed   12.00 sec")
