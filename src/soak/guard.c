@@ -34,6 +34,23 @@ static const char under_word[] = "--under", guard_word[] = "--guard", all_word[]
 static const char guarded[] = "SOAK_GUARDED_";
 enum { GUARDED_LENGTH = sizeof guarded - 1 };
 
+/* ---- both sides ---- */
+
+/* Everything below `root`, but what has ended. `group`: only what is in that process group,
+ * unless it is 0; a daemon has put itself into another one. Returns how many. */
+static size_t kill_below(pid_t root, pid_t group)
+{
+    static struct process_tree tree;
+    size_t count = 0;
+    process_tree_read(&tree, root);
+    for (size_t i = 0; i < tree.count; i++) {
+        pid_t pid = tree.process[i].pid;
+        if (!group || getpgid(pid) == group)
+            count += kill(pid, SIGKILL) == 0;
+    }
+    return count;
+}
+
 /* ---- the side of soak ---- */
 
 static size_t count_of(char *const *variables)
@@ -129,6 +146,13 @@ void guard_kill(const uv_process_t *process, int signal_number)
 void guard_kill_all(const uv_process_t *process)
 {
     kill(process->pid, KILL_ALL);
+    kill(process->pid, SIGCONT); /* the program may have stopped it: it has the same rights */
+}
+
+void guard_end_all(const uv_process_t *process)
+{
+    kill_below(process->pid, 0);
+    guard_kill(process, SIGKILL);
 }
 
 struct job {
@@ -194,13 +218,10 @@ static void unwrap(void)
         environ[used] = NULL;
 }
 
-/* What wakes it: a child's end, and whatever may be sent to the group to end the program. */
+/* What wakes it: all signals, as any may be sent to the group, and none may end it. */
 static void signals_of(sigset_t *set)
 {
-    static const int numbers[] = {SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, KILL_ALL};
-    sigemptyset(set);
-    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        sigaddset(set, numbers[i]);
+    sigfillset(set);
 }
 
 static _Noreturn void become(const char *path, char **argv, pid_t guard, const sigset_t *before)
@@ -229,8 +250,7 @@ static _Noreturn void end_as(int status)
     _exit(EXIT_CANNOT_START);
 }
 
-/* `argv`: the program's path, then its words. */
-/* Starts the program. Returns its pid, or -1. */
+/* Starts the program: `argv` has its path, then its words. Returns its pid, or -1. */
 static pid_t begin(pid_t parent, char **argv, sigset_t *set)
 {
     sigset_t before;
@@ -244,27 +264,12 @@ static pid_t begin(pid_t parent, char **argv, sigset_t *set)
     return program;
 }
 
-/* Everything below this process, but what has ended. `group`: only what is in its process group; a
- * daemon has put itself into another one. Returns how many. */
-static size_t kill_below(bool group)
-{
-    static struct process_tree tree;
-    size_t count = 0;
-    process_tree_read(&tree, getpid());
-    for (size_t i = 0; i < tree.count; i++) {
-        pid_t pid = tree.process[i].pid;
-        if (!group || getpgid(pid) == getpgrp())
-            count += kill(pid, SIGKILL) == 0;
-    }
-    return count;
-}
-
 /* What the program has left running in the background goes with it. */
 static void end_group(void)
 {
     enum { TRIES = 1000 };
     const struct timespec again = {.tv_nsec = AGAIN_MS * 1000000L};
-    for (int i = 0; i < TRIES && kill_below(true); i++)
+    for (int i = 0; i < TRIES && kill_below(getpid(), getpgrp()); i++)
         nanosleep(&again, NULL);
 }
 
@@ -317,8 +322,10 @@ static _Noreturn void guard_all(pid_t parent, char **argv)
     while (reap(program, &status)) {
         killing |= getppid() != parent;
         if (killing)
-            kill_below(false);
-        killing |= sigtimedwait(&set, NULL, killing ? &again : NULL) == KILL_ALL;
+            kill_below(getpid(), 0);
+        siginfo_t from;
+        killing |= sigtimedwait(&set, &from, killing ? &again : NULL) == KILL_ALL &&
+                   from.si_pid == parent; /* others mean the program */
     }
     end_as(status);
 }

@@ -7,7 +7,8 @@
  * it gets a guard: a process of soak's own, the leader of a session in which the program runs. It
  * waits for its end, ends what the program has left running in its process group, and takes the end
  * over (status or signal); when soak dies it kills the group.
- * Signals that ask it to end don't end it: they are for the program.
+ * Signals don't end it: they are for the program, which may send them to its whole group. Against
+ * SIGKILL nothing helps; then what is in the group is ended by soak (guard_kill).
  */
 #ifndef SOAK_GUARD_H
 #define SOAK_GUARD_H
@@ -26,6 +27,8 @@ int guard_spawn(uv_loop_t *loop, uv_process_t *process, const uv_process_options
 int guard_spawn_all(uv_loop_t *loop, uv_process_t *process, const uv_process_options_t *options);
 /* Ends the family by SIGKILL: its guard's exit follows. */
 void guard_kill_all(const uv_process_t *process);
+/* The same without the guard's help, and ends the guard: for one that the program keeps from it. */
+void guard_end_all(const uv_process_t *process);
 
 /* What guard_run starts. */
 struct guard_job {

@@ -151,6 +151,29 @@ def leaves_one_that_prints(address, cert, key):
     serve(address, cert, key)
 
 
+def leaves_one_in_its_group(address, cert, key):
+    if os.fork() == 0:
+        while True:
+            signal.pause()
+    serve(address, cert, key)
+
+
+def signals_its_group(address, cert, key):
+    """As a server does that tells its workers to reload."""
+    own = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGWINCH, signal.SIGRTMIN)
+    for number in own:
+        signal.signal(number, signal.SIG_IGN)
+        os.kill(0, number)
+    serve(address, cert, key)
+
+
+def stops_its_guard(_address, _cert, _key):
+    os.kill(os.getppid(), signal.SIGSTOP)
+    print("alone", flush=True)
+    while True:
+        signal.pause()
+
+
 def has_more_processes_than_places(address, cert, key):
     """The probe has 256 places: each child has asked for one before the server begins."""
     ready, said = os.pipe()

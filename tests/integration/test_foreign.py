@@ -71,6 +71,10 @@ class WrongUseTest(ForeignTest):
         self.assertRegex(self.broken(run),
                          rf"within \S+ \(--ready-timeout\); it listens on 127.0.0.1:{port}; its log: ")
 
+    def test_one_that_stops_its_guard(self):
+        run = self.server_that_writes("stops_its_guard")
+        self.assertRegex(self.broken(run), r"^server: nothing listened on .*\(--ready-timeout\)")
+
     def test_one_that_needs_a_terminal(self):
         run = self.server("needs_a_terminal")
         self.assertIn('server exited with status 1 before it was ready; it said: "stdin is not a '
@@ -356,6 +360,10 @@ class StaysTest(ForeignTest):
         self.assertLess(len(text), (1 << 20) + (1 << 16) + 100)
         self.assertRegex(text, r"\n\[soak left out \d+ bytes here, of \d+\]\n")
 
+    def test_one_that_signals_its_whole_group(self):
+        run = self.server("signals_its_group")
+        self.assertIsNone(run.result["broken"], run.explain())
+
     def interrupted(self, *signals, what="daemonise"):
         """Sends each signal, or does that, once the server has been connected to. The run, and the mark."""
         mark = uuid.uuid4().hex
@@ -422,15 +430,21 @@ class StaysTest(ForeignTest):
         self.assertEqual(family(mark), [])
         self.assertEqual(process.returncode, 130)
 
-    def test_the_end_of_its_guard(self):
-        """Who was left goes on printing: soak ends all the same, and says what happened."""
+    def without_its_guard(self, what):
+        """soak ends all the same, and says what happened: the mark."""
         def kill_guard(process):
             for pid in children_named(process.pid, "soak-guard"):
                 os.kill(pid, signal.SIGKILL)
-        process, mark = self.interrupted(kill_guard, what="leaves_one_that_prints")
-        for pid in family(mark):
-            os.kill(pid, signal.SIGKILL)
+        process, mark = self.interrupted(kill_guard, what=what)
+        self.addCleanup(lambda: [os.kill(pid, signal.SIGKILL) for pid in family(mark)])
         self.assertEqual(process.returncode, 4, process.stderr)
+        return mark
+
+    def test_the_end_of_its_guard(self):
+        self.assert_gone(self.without_its_guard("leaves_one_in_its_group"))
+
+    def test_the_end_of_its_guard_while_one_prints_for_ever(self):
+        self.without_its_guard("leaves_one_that_prints")
 
     def test_the_end_of_soak_itself(self):
         _, mark = self.interrupted(signal.SIGKILL)

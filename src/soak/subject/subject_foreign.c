@@ -19,8 +19,9 @@
 
 enum { TRY_MS = 20, LOOK_MS = 20, PIPE_BYTES = 1 << 20 };
 
-/* From --stop to the end of all; what the program itself has left behind gets less. */
-static const uint64_t GRACE_NS = 5000000000u, LEFT_NS = 500000000u;
+/* From --stop to the end of all; what the program itself has left behind gets less, and soak itself
+ * ends what the guard doesn't. */
+static const uint64_t GRACE_NS = 5000000000u, LEFT_NS = 500000000u, STUBBORN_NS = 10000000000u;
 
 /* Whether it is started again and again. */
 static bool loops(const struct foreign *f)
@@ -76,7 +77,9 @@ static void on_timer(uv_timer_t *timer)
     struct foreign *f = timer->data;
     uint64_t now = clock_now_ns();
     bool over = f->told || (loops(f) && f->main_ended);
-    if (over && now - f->told_ns > (f->main_ended ? LEFT_NS : GRACE_NS)) {
+    if (over && now - f->told_ns > STUBBORN_NS) {
+        guard_end_all(&f->subject->child.process);
+    } else if (over && now - f->told_ns > (f->main_ended ? LEFT_NS : GRACE_NS)) {
         guard_kill_all(&f->subject->child.process);
     } else if (!f->ready && !f->told && f->main_pid) {
         foreign_ready_poll(f, now);
@@ -96,6 +99,7 @@ static void on_exit_guard(struct child *c)
 {
     struct subject *s = c->owner;
     struct foreign *f = s->foreign;
+    guard_kill(&c->process, SIGKILL); /* it may have been killed, and its program be left */
     finish_log(f);
     handle_close(&f->output);
     handle_close(&f->timer);

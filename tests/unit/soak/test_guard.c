@@ -122,6 +122,15 @@ static void what_is_left_in_the_background_ends_with_the_program(void **state)
     assert_ended(said);
 }
 
+static void what_a_program_sends_to_its_whole_group_is_not_the_guards(void **state)
+{
+    (void)state;
+    char said[64];
+    const char *all = "trap : USR1 USR2 ALRM TERM HUP INT QUIT; "
+                      "for s in USR1 USR2 ALRM TERM HUP INT QUIT; do kill -$s 0; done; exit 7";
+    assert_int_equal(run(all, NULL, 0, said, sizeof said).status, 7);
+}
+
 /* Such as a server that the command has started anew. */
 static void a_daemon_stays(void **state)
 {
@@ -152,6 +161,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(variables_are_the_programs_alone),
         cmocka_unit_test(what_takes_too_long_is_killed_with_all_that_it_started),
         cmocka_unit_test(what_is_left_in_the_background_ends_with_the_program),
+        cmocka_unit_test(what_a_program_sends_to_its_whole_group_is_not_the_guards),
         cmocka_unit_test(a_daemon_stays),
         cmocka_unit_test(what_is_not_there_cannot_be_started),
     };
