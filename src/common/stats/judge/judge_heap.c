@@ -177,8 +177,39 @@ static void name_time(const struct judge_context *h, const struct rise *allocate
                 churned / h->seconds, unit_under_way(h->e->unit));
 }
 
+/* Whether the regions of a class make at least half of so many bytes. */
+static bool makes_most(const struct judge_context *h, const struct judge_size_class *k,
+                       int64_t bytes)
+{
+    return k && growth_of(h, k->regions) * (int64_t)k->size * 2 >= bytes;
+}
+
+static void of_no_class(const struct judge_context *h, const struct rise *allocated,
+                        struct judge_finding *f)
+{
+    finding_why(f, "jemalloc's allocated bytes grow, the ledger doesn't, and no one size "
+                   "class stands out");
+    name_time(h, allocated, NULL, f);
+}
+
+/* `exact`: its regions came in proportion to the epochs, and convict by themselves. */
+static void of_class(const struct judge_context *h, const struct rise *allocated,
+                     const struct judge_size_class *k, bool exact, struct judge_finding *f)
+{
+    f->blocks = growth_of(h, k->regions);
+    f->per_conn_blocks = (double)f->blocks / (double)begun_after(h, h->base);
+    if (f->bytes < f->blocks * (int64_t)k->size || !makes_most(h, k, f->bytes)) {
+        f->bytes = f->blocks * (int64_t)k->size;
+        f->per_conn_bytes = f->per_conn_blocks * (double)k->size;
+    }
+    finding_why(f, "%ssize class %" PRIu64 ": %.4f regions per %s%s; the ledger is flat",
+                exact ? "" : "most of it in ", k->size, f->per_conn_blocks, unit_of(h),
+                exact ? ", in proportion to the epochs" : "");
+    name_time(h, allocated, k, f);
+}
+
 static struct judge_finding outside(struct judge_context *h, const struct rise *allocated,
-                                    const struct judge_size_class *k)
+                                    const struct judge_size_class *k, bool exact)
 {
     struct judge_finding f = {.site = SIZE_MAX,
                               .gauge = METRIC_HEAP_ALLOCATED,
@@ -187,23 +218,10 @@ static struct judge_finding outside(struct judge_context *h, const struct rise *
     f.bytes = (int64_t)allocated->growth;
     f.per_conn_bytes = allocated->per_conn;
     h->wants_hold |= !h->hold;
-    if (!k) {
-        finding_why(&f, "jemalloc's allocated bytes grow, the ledger doesn't, and no one size "
-                        "class stands out");
-        name_time(h, allocated, NULL, &f);
-        return f;
-    }
-    f.blocks = growth_of(h, k->regions);
-    f.per_conn_blocks = (double)f.blocks / (double)begun_after(h, h->base);
-    if (f.bytes < f.blocks * (int64_t)k->size) {
-        f.bytes = f.blocks * (int64_t)k->size;
-        f.per_conn_bytes = f.per_conn_blocks * (double)k->size;
-    }
-    finding_why(&f,
-                "size class %" PRIu64 ": %.4f regions per %s, in proportion to the "
-                "epochs; the ledger is flat",
-                k->size, f.per_conn_blocks, unit_of(h));
-    name_time(h, allocated, k, &f);
+    if (k)
+        of_class(h, allocated, k, exact, &f);
+    else
+        of_no_class(h, allocated, &f);
     return f;
 }
 
@@ -292,7 +310,12 @@ static bool outside_judge(struct judge_context *h, const struct heap_case *k,
     bool grows = rule_on(h, RULE_OUTSIDE) && rises(&unexplained, ALLOCATED_BYTES);
     if (!grows && !(rule_on(h, RULE_SIZE_CLASS) && exact))
         return false;
-    *ret = outside(h, &unexplained, exact ? exact : class_growing(h, &k->share, false));
+    const struct judge_size_class *named = exact;
+    if (grows && !makes_most(h, named, (int64_t)unexplained.growth))
+        named = class_growing(h, &k->share, false);
+    if (grows && !makes_most(h, named, (int64_t)unexplained.growth))
+        named = NULL;
+    *ret = outside(h, &unexplained, named, named == exact);
     return true;
 }
 
