@@ -13,6 +13,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A run asks of every program with --malloc-hooks whether its pools are a leak; and the peers of a
  * run, or the machine, now and then ask more of a program than before. So chance is given in less
@@ -115,10 +116,11 @@ static double deviate_at_most(const struct judge_context *h, const struct course
     return most;
 }
 
-/* Reloads are few, and not what makes a pool grow. */
+/* Reloads are few, and not what makes a pool grow; nor has libuv any, whose site is soak's own
+ * programs' alone. */
 static bool is_asked(const struct judge_context *h, const struct judge_site *s)
 {
-    return s->line == 0 && h->e->unit != UNIT_RELOAD;
+    return s->line == 0 && strcmp(s->file, "libuv") != 0 && h->e->unit != UNIT_RELOAD;
 }
 
 enum answer site_marks(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
@@ -199,11 +201,20 @@ static double least_blocks(const struct course *of, size_t count)
     return high;
 }
 
+/* The probe has a site for what it can't tell the place of, which is empty as a rule. */
+static bool ever_held(const struct judge_context *h, const struct judge_site *s)
+{
+    for (size_t c = 0; c < h->e->epochs; c++)
+        if (s->blocks[c] != 0)
+            return true;
+    return false;
+}
+
 double marks_one_in(const struct judge_context *h)
 {
     bool asked = false;
     for (size_t i = 0; i < h->e->sites; i++)
-        asked |= is_asked(h, &h->e->site[i]);
+        asked |= is_asked(h, &h->e->site[i]) && ever_held(h, &h->e->site[i]);
     if (!asked || !rule_on(h, RULE_MARKS) || h->epochs < JUDGE_MIN_EPOCHS)
         return 0;
     struct course *of = calloc(h->e->epochs, sizeof *of);

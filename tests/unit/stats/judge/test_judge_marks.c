@@ -77,22 +77,31 @@ static void only_what_has_no_line_is_asked_and_no_reloads(void **state)
     struct sim *s = of_malloc(few);
     s->e.unit = UNIT_RELOAD;
     assert_false(ask(s, ONLY(RULE_MARKS)).found);
+    s = of_malloc(few);
+    s->lent[SITE].file = "libuv"; /* of soak's own programs, and no pool */
+    assert_false(ask(s, ONLY(RULE_MARKS)).found);
 }
 
 /* ---- what would have shown ---- */
 
-static double shown(uint64_t opens, bool has_line, uint64_t rules)
+static double shown_of(struct sim *s, uint64_t opens, uint64_t rules)
 {
-    static const int64_t none[6] = {0};
-    struct sim *s = of_malloc(none);
     struct judge_context h;
-    s->without_line[SITE] = !has_line;
     for (size_t c = FIRST; c < 8; c++)
         s->epoch[c].opened = opens;
     judge_context_open(&h, sim_evidence(s), rules);
     double one_in = marks_one_in(&h);
     free(s);
     return one_in;
+}
+
+static double shown(uint64_t opens, bool has_line, uint64_t rules)
+{
+    static const int64_t none[6] = {0};
+    struct sim *s = of_malloc(none);
+    s->without_line[SITE] = !has_line;
+    s->site[SITE].blocks[0] = 1;
+    return shown_of(s, opens, rules);
 }
 
 /* 593.914 blocks of six epochs of a thousand, within four deviations; the search ends less than a
@@ -107,6 +116,22 @@ static void a_leak_of_mallocs_would_have_shown(void **state)
     assert_true(shown(1000, false, RULES_ALL & ~ONLY(RULE_MARKS)) == 0);
 }
 
+/* Where malloc isn't counted nothing is said of it: the site of what has no place is empty, and
+ * libuv's isn't malloc's. */
+static void nothing_is_said_of_malloc_where_it_is_not_counted(void **state)
+{
+    (void)state;
+    static const int64_t none[6] = {0};
+    assert_true(shown_of(of_malloc(none), 1000, RULES_ALL) == 0);
+    struct sim *s = of_malloc(none);
+    s->site[SITE].blocks[0] = 1;
+    s->lent[SITE].file = "libuv";
+    assert_true(shown_of(s, 1000, RULES_ALL) == 0);
+    s = of_malloc(none);
+    s->site[SITE].blocks[LAST] = 1;
+    assert_true(shown_of(s, 1000, RULES_ALL) > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -115,6 +140,7 @@ int main(void)
         cmocka_unit_test(without_a_warm_up_a_mark_begins_with_one_connection),
         cmocka_unit_test(only_what_has_no_line_is_asked_and_no_reloads),
         cmocka_unit_test(a_leak_of_mallocs_would_have_shown),
+        cmocka_unit_test(nothing_is_said_of_malloc_where_it_is_not_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
