@@ -83,9 +83,9 @@ bool opts_need_met(const struct opt *option, const void *target, const char *val
     char value[OPTS_TEXT];
     if (strcmp(values, "*") == 0)
         return is_something(option, target);
-    opts_print(option, target, value, sizeof value);
     if (strcmp(values, "!*") == 0)
-        return !*value;
+        return !is_something(option, target);
+    opts_print(option, target, value, sizeof value);
     if (*values == '~' || *values == '!')
         return !*value || list_has(value, values + 1) == (*values == '~');
     return choices_find(values, value, strlen(value)) >= 0;

@@ -476,6 +476,10 @@ static const struct {
     {{{"agents", "2"}, {"agents-listen", "10.0.0.1:7411"}, {"server", "nginx {port}"}},
      "--agents-listen 10.0.0.1:7411: who joins there can't reach the server at 127.0.0.1:{port}; "
      "give --connect 10.0.0.1:PORT"},
+    {{{"agents-listen", "127.0.0.1:0"}},
+     "--agents-listen 127.0.0.1:0: also needs --agents, how many join"},
+    {{{"agents-wait", "1s"}}, "--agents-wait 1s: has a meaning only with --agents"},
+    {{{"token-file", "x"}}, "--token-file x: has a meaning only with --agents"},
     {{{"client-procs", "33"}}, "--client-procs 33: from 1 to 32"},
     {{{"server-procs", "2"}, {"session", "cache"}},
      "--session cache: each process would look for sessions in a cache of its own; give --session "
