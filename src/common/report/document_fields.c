@@ -63,9 +63,9 @@ static const struct json_field errors_field[] = {
 const struct json_fields document_errors_fields = JSON_FIELDS(errors_field);
 
 static const struct json_field failure_field[] = {
-    JSON_FIELD(result_failure, "kind", TEXT, kind),
-    JSON_FIELD(result_failure, "behaviour", TEXT, behaviour),
-    JSON_FIELD(result_failure, "text", TEXT, text),
+    JSON_FIELD(result_failure, "kind", NAME, kind),
+    JSON_FIELD(result_failure, "behaviour", NAME, behaviour),
+    JSON_FIELD(result_failure, "text", NAME, text),
 };
 const struct json_fields document_failure_fields = JSON_FIELDS(failure_field);
 
@@ -85,7 +85,7 @@ const struct json_fields document_mapped_fields = JSON_FIELDS(mapped_field);
 
 static const struct json_field skipped_field[] = {
     JSON_FIELD(result_skipped, "name", NAME, name),
-    JSON_FIELD(result_skipped, "why", TEXT, why),
+    JSON_FIELD(result_skipped, "why", NAME, why),
 };
 const struct json_fields document_skipped_fields = JSON_FIELDS(skipped_field);
 

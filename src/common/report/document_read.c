@@ -103,6 +103,16 @@ static int read_footprint(struct document *d, struct err *e)
     return footprint_read(value, made, e);
 }
 
+/* Null where none has failed; one that has says all. */
+static int read_failure(struct document *d, struct err *e)
+{
+    const json_t *failure = json_object_get(d->root, "first_failure");
+    return !failure || json_is_null(failure)
+               ? 0
+               : json_read_part(d->root, "first_failure", &document_failure_fields,
+                                &d->result.first_failure, e);
+}
+
 static int read_lists(struct document *d, struct err *e)
 {
     static const struct document_list mapped = {"mapped", "mapped library", &document_mapped_fields,
@@ -119,8 +129,7 @@ static int read_lists(struct document *d, struct err *e)
                    document_read_into(d->root, &mapped, r->mapped, &r->mapped_count, e) == 0 &&
                    document_read_into(d->root, &loop, r->loop, &r->loops, e) == 0 &&
                    document_read_into(d->root, &skipped, r->skipped, &r->skipped_count, e) == 0
-               ? json_read_part(d->root, "first_failure", &document_failure_fields,
-                                &r->first_failure, e)
+               ? read_failure(d, e)
                : -1;
 }
 

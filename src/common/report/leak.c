@@ -256,9 +256,10 @@ static void print_why(const struct result_subject *subject, const struct screen 
         const struct result_site *site = &subject->site[i];
         if (!is_told(subject, site) || kind_seen_before(subject, i))
             continue;
-        bool first = strcmp(word, "why") == 0, plain = first && site->kind == KIND_SIDE;
+        bool first = strcmp(word, "why") == 0;
+        bool plain = first && site->kind == KIND_SIDE && site->why;
         screen_say(s, word, PARTS_LEAK_COLUMN, "%s%s%s%s%s", plain ? "" : kind_text(site->kind),
-                   plain ? "" : ": ", site->why, first ? freed : "",
+                   plain || !site->why ? "" : ": ", site->why ? site->why : "", first ? freed : "",
                    first ? dependence(depends, sizeof depends, &subject->judgement) : "");
         word = "also";
     }

@@ -168,10 +168,10 @@ static void add_rows(struct table *t, const struct screen *s, const struct resul
 void parts_metrics(const struct result_subject *subject, const struct screen *s)
 {
     const struct judgement *j = &subject->judgement;
-    char growth[TABLE_CELL];
+    char name[TABLE_CELL], growth[TABLE_CELL];
     snprintf(growth, sizeof growth, "per %s", judgement_unit(j));
     const struct table_column columns[] = {
-        [NAME] = {.title = subject->name},
+        [NAME] = {.title = screen_clean(s, name, sizeof name, subject->name)},
         [START] = {.title = "start", .right = true, .drop = 3},
         [END] = {.title = "end", .right = true, .drop = 1},
         [GROWTH] = {.title = growth},

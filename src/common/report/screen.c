@@ -209,9 +209,11 @@ static int print_command(const struct screen *s, int column, const char *command
 }
 
 void screen_command(const struct screen *s, const char *word, int column, const char *command,
-                    const char *note)
+                    const char *raw)
 {
+    char note[SCREEN_TEXT];
     const struct screen_lead lead = {2, column, word, INK_BOLD};
+    screen_clean(s, note, sizeof note, raw);
     column = print_lead(s, &lead);
     int at = print_command(s, column, command);
     if (note[0] && at + NOTE_GAP + screen_width(note) > s->columns)

@@ -82,7 +82,7 @@ struct table {
     enum ink ink[TABLE_ROWS][TABLE_COLUMNS];
 };
 
-/* Prints with an indent of two. Cells must be cleaned (screen_clean). */
+/* Prints with an indent of two. Titles and cells must be cleaned (screen_clean). */
 void table_print(const struct table *t, const struct screen *s);
 
 #endif
