@@ -596,8 +596,8 @@ class Shown(Compare):
             document.update(host="<script>alert(1)</script>", time="2026-11-28T00:00:00Z")
             path.write_text(json.dumps(document), encoding="utf-8")
         text = self.soak("compare", "a", "b", "--markdown").stdout
-        self.assertIn("\\<img src=x\\>\\`.c", text)
-        self.assertIn("x\\|y.c", text)
+        self.assertIn("&#60;img src=x&#62;&#96;.c", text)
+        self.assertIn("x&#124;y.c", text)
         page = self.soak("compare", "a", "b", "--html").stdout
         self.assertIn("&lt;img src=x&gt;`.c", page)
         self.assertNotIn("<img", page)

@@ -28,7 +28,7 @@ WITH_TEXTS = {"suite.json": ("scenarios", "shards"), "result.json": ("subjects",
 
 # What may not be as long, is a line, or must be written as a shell, or a suite, has it.
 SHORT = "<img src=x>"
-BY_KEY = {"openssl": SHORT, "group": SHORT, "cipher": SHORT, "tls": "<b>", "key": "<b>", "options": " '<script>'",
+BY_KEY = {"openssl": SHORT, "group": SHORT, "cipher": SHORT, "tls": "<b>", "key": "<b>", "options": " '<script>'", "site": PLANTED + ":1",
           "expect": "leak site=<script>", "scenario": PLANTED.replace("\n", "")}
 
 
@@ -110,7 +110,7 @@ class Planted(unittest.TestCase):
                 text = self.soak("report", *words)
                 self.assertIn("script", text)
                 prose = [line for line in text.splitlines() if not line.startswith("    ")]
-                self.assertEqual([line for line in prose if re.search(r"(?<!\\)<(script|img|!--)", line)], [])
+                self.assertEqual([line for line in prose if re.search(r"<(script|img|!--)", line)], [])
                 self.assertFalse(any(line.startswith("# big") for line in prose))
 
 

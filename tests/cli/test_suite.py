@@ -279,6 +279,8 @@ class Believed(Suite):
             ({"kind": "ghost"}, "'kind' is none of this version's words"),
             ({"seed": "1; rm x"}, "'seed' is not a seed"),
             ({"started": "yesterday"}, "'started' is not a time, such as 2026-11-28T11:05:21Z"),
+            *(({"site": site}, "'site' is not a file and a line, such as server/defect.c:41")
+              for site in ("x.c", "x.c:", "x.c:41a")),
             ({"seconds": 1e300}, "'seconds' is not a duration"), ({"shard": 0}, "'shard' is not a shard"),
             ({"closed": 1 << 60}, "'closed' is not a count"), ({"exit": 256}, "'exit' is not an exit code"),
         ]
@@ -640,6 +642,18 @@ class Words(Suite):
         self.assertFalse((self.folder / "summary").exists())
         self.assertNotIn("::error ", self.soak("merge", "r", code=1).stdout)
         self.assertEqual((self.folder / "summary").read_text(encoding="utf-8").count("| leak-"), 2)
+
+    def test_what_shards_say_of_themselves_is_no_markdown(self):
+        self.write(["pass-1", "pass-2"])
+        for k in (1, 2):
+            self.soak("suite", "s", "--results=r", f"--shard={k}/2", f"--json=s{k}.json")
+        document = json.loads((self.folder / "s2.json").read_text(encoding="utf-8"))
+        document["shards"][0]["machine"] = "[merge me](http://e.example) <img src=x> @somebody *all green*"
+        (self.folder / "s2.json").write_text(json.dumps(document), encoding="utf-8")
+        self.soak("merge", "s1.json", "s2.json", "--markdown=m.md")
+        note = (self.folder / "m.md").read_text(encoding="utf-8").split("the machines differ: ")[1]
+        self.assertIn("merge me", note)
+        self.assertIsNone(re.search(r"[\[\]<>@*]", note), note)
 
     def test_odd_texts_stay_well_formed(self):
         """Names in Latin-1 and with all that XML and Markdown take for their own."""

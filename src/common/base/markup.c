@@ -66,13 +66,21 @@ static int is_within_a_word(const char *text, const char *p)
     return p > text && isalnum((unsigned char)p[-1]) && isalnum((unsigned char)p[1]);
 }
 
+static int is_markdown(const char *text, const char *p)
+{
+    return strchr("\\`*[]#|<>~&@", *p) || (*p == '_' && !is_within_a_word(text, p));
+}
+
 void markdown_put(const char *text, FILE *out)
 {
-    for (const char *p = text ? text : ""; *p; p++) {
-        unsigned char c = (unsigned char)*p;
-        if (strchr("\\`*[]#|<>~&@", c) || (c == '_' && !is_within_a_word(text, p)))
-            fprintf(out, "&#%d;", c);
+    for (const char *p = text ? text : ""; *p;) {
+        size_t bytes = text_character(p);
+        if (bytes == 0)
+            fputc((unsigned char)*p < ' ' ? ' ' : '?', out);
+        else if (is_markdown(text, p))
+            fprintf(out, "&#%d;", *p);
         else
-            fputc(c < ' ' ? ' ' : c, out);
+            fwrite(p, 1, bytes, out);
+        p += bytes ? bytes : 1;
     }
 }

@@ -16,7 +16,8 @@ void markup_put(const char *text, size_t length, FILE *out);
 void markup_attribute(const char *name, const char *value, FILE *out);
 
 /* A line of Markdown, in a table too: as it is, nothing in it taken for Markdown, HTML, a mention
- * of somebody, or another issue. */
+ * of somebody, or another issue. It may be printed on a terminal: control characters become blanks,
+ * and what text_character refuses otherwise `?`. */
 void markdown_put(const char *text, FILE *out);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_text.h"
 
+#include "base/markup.h"
 #include "base/text.h"
 #include "compare_say.h"
 #include "report/figures.h"
@@ -200,26 +201,13 @@ void compare_text(const struct compare_set *s, const struct report_style *style,
 
 /* ---- Markdown ---- */
 
-/* What would be markup in a table's cell or in a paragraph is escaped: names and files come from
- * documents. */
-static void put(FILE *out, const char *text)
-{
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (strchr("|\\`*_<>[]#~", *text))
-            fprintf(out, "\\%c", *text);
-        else
-            fputc(c < 0x20 || c == 0x7f ? '?' : *text, out);
-    }
-}
-
 static void put_cell(FILE *out, const char *value, const char *note, bool bold)
 {
     fputs(bold ? " **" : " ", out);
-    put(out, value);
+    markdown_put(value, out);
     if (note[0]) {
         fputc(' ', out);
-        put(out, note);
+        markdown_put(note, out);
     }
     fputs(bold ? "** |" : " |", out);
 }
@@ -251,9 +239,9 @@ static void put_row(const struct compare_set *s, enum compare_row row, FILE *out
     const struct compare_row_info *info = compare_row_info(row);
     char value[COMPARE_FIGURE], note[COMPARE_FIGURE];
     fputs("| ", out);
-    put(out, compare_say_rows(s, row, value, sizeof value));
+    markdown_put(compare_say_rows(s, row, value, sizeof value), out);
     fputs(", ", out);
-    put(out, info->title);
+    markdown_put(info->title, out);
     fputs(" |", out);
     for (size_t i = 0; i < s->entries; i++) {
         const struct compare_cell *c = &s->judgement.column[i].cell[row];
@@ -272,15 +260,15 @@ static void put_explanation(const struct compare_set *s, size_t i, enum compare_
     if (!x->groups)
         return;
     fputs("\n", out);
-    put(out, s->entry[i - 1].name);
+    markdown_put(s->entry[i - 1].name, out);
     fputs(" → ", out);
-    put(out, s->entry[i].name);
+    markdown_put(s->entry[i].name, out);
     fprintf(out, ": %s\n\n", compare_say_difference(x, measure, text, sizeof text));
     for (size_t g = 0; g < x->groups; g++) {
         double by = x->group[g].after - x->group[g].before;
         figure_grouped(number, sizeof number, by, by == floor(by) ? 0 : 1);
         fprintf(out, "- %s%s ", by >= 0 ? "+" : "", number);
-        put(out, compare_say_group(&x->group[g], text, sizeof text));
+        markdown_put(compare_say_group(&x->group[g], text, sizeof text), out);
         fputc('\n', out);
     }
 }
@@ -291,9 +279,9 @@ static void put_mapped(const struct compare_set *s, FILE *out)
     fputs("\nMapped:\n\n", out);
     for (size_t i = 0; i < s->entries; i++) {
         fputs("- ", out);
-        put(out, s->entry[i].name);
+        markdown_put(s->entry[i].name, out);
         fputs(": ", out);
-        put(out, compare_say_mapped(&s->entry[i], text, sizeof text));
+        markdown_put(compare_say_mapped(&s->entry[i], text, sizeof text), out);
         fputc('\n', out);
     }
 }
@@ -303,7 +291,7 @@ void compare_markdown(const struct compare_set *s, FILE *out)
     char line[COMPARE_SENTENCE];
     for (size_t i = 1; i < s->entries; i++) {
         fputs("- ", out);
-        put(out, compare_say(s, i, line, sizeof line));
+        markdown_put(compare_say(s, i, line, sizeof line), out);
         fputc('\n', out);
     }
     fputc('\n', out);

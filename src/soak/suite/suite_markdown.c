@@ -71,6 +71,8 @@ void suite_markdown(const struct suite *s, FILE *out)
           "growth per connection, or what else the row counts: the "
           "program's under test, or the other end's where that alone leaks.\n\n",
           out);
-    for (size_t i = 0; suite_note(s, i, note, sizeof note); i++)
-        fprintf(out, "%s\n\n", note);
+    for (size_t i = 0; suite_note(s, i, note, sizeof note); i++) {
+        markdown_put(note, out);
+        fputs("\n\n", out);
+    }
 }

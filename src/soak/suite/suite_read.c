@@ -223,6 +223,13 @@ static bool is_time(const char *text)
     return end && !*end;
 }
 
+/* `server/defect.c:41` */
+static bool is_place(const char *text)
+{
+    const char *colon = strrchr(text, ':');
+    return colon && colon[1] && !colon[1 + strspn(colon + 1, "0123456789")];
+}
+
 static int check_texts(const struct suite_entry *entry, struct err *e)
 {
     static const char hex[] = "0123456789abcdef", upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
@@ -235,6 +242,8 @@ static int check_texts(const struct suite_entry *entry, struct err *e)
         return err_set(e, "'seed' is not a seed");
     if (entry->started && !is_time(entry->started))
         return err_set(e, "'started' is not a time, such as 2026-11-28T11:05:21Z");
+    if (entry->site && !is_place(entry->site))
+        return err_set(e, "'site' is not a file and a line, such as server/defect.c:41");
     return check_kind(entry->kind, e);
 }
 

@@ -67,6 +67,13 @@ static void markdown_has_nothing_to_obey(void **state)
     assert_markdown("a\nb", "a b");
 }
 
+static void markdown_may_be_printed_on_a_terminal(void **state)
+{
+    (void)state;
+    assert_markdown("\x1b]0;a\x07\x7f\xc2\x9b" "31m\xff", " &#93;0;a ???" "31m?");
+    assert_markdown("\xc3\xa9\xf0\x9f\x92\xa7", "\xc3\xa9\xf0\x9f\x92\xa7");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -74,6 +81,7 @@ int main(void)
         cmocka_unit_test(what_xml_has_no_place_for_is_a_question_mark),
         cmocka_unit_test(a_length_cuts_no_character),
         cmocka_unit_test(markdown_has_nothing_to_obey),
+        cmocka_unit_test(markdown_may_be_printed_on_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
