@@ -5,10 +5,10 @@
 - the ten programs that took longest;
 - last `N passed, N failed`, and how many were skipped.
 
-The numbers are test cases: cmocka and unittest say how many they ran; a program that says nothing
-counts as one, and so does each that hadn't ended, or begun, when ctest did. Everything goes to the log named as the first argument. A second one names a journal: a
-line of JSON is appended to it for each program as it ends (scripts/sanitizers.py reads it). Exit 1 when a
-case failed or none ran.
+The numbers are test cases: cmocka and unittest say how many they ran; a program that says nothing counts as
+one, and so does each that hadn't ended, or begun, when ctest did. Everything goes to the log named as the
+first argument. A second one names a journal: a line of JSON is appended to it for each program as it ends
+(scripts/sanitizers.py reads it). Exit 1 when a case failed or none ran.
 """
 
 import contextlib

@@ -11,6 +11,8 @@ from cell import BY_SIGNAL, COMMON, DONE_TO, PATIENT, PHASES, Cell, Failed, leng
 from observed import ROOT, Observed, until
 
 SCENARIO = ROOT / "scenarios/servers/nginx.soak"
+# It lies where an ordinary user's PATH doesn't lead.
+os.environ["PATH"] += ":/usr/sbin"
 ROLES = {"nginx worker": "worker process", "nginx master": "master process"}
 
 

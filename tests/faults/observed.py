@@ -35,6 +35,12 @@ def may(enter):
     return not enter or subprocess.run([*enter, "true"], capture_output=True, check=False).returncode == 0
 
 
+def why_skipped(wrong):
+    """What keeps a machine from trying a fault, where that is what is wrong."""
+    start = "Failed: SKIP: "
+    return wrong[len(start):] if wrong and wrong.startswith(start) else ""
+
+
 def adopt():
     """What loses its parent becomes a child of this process."""
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)

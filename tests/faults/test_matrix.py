@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """A few cells of the matrix, one of each kind; `python3 tests/faults/matrix.py` runs them all."""
 
+import os
 import subprocess
 import sys
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import matrix
-from observed import Observed, until
+from observed import Observed, until, why_skipped
 
 
 class Cells(unittest.TestCase):
@@ -22,10 +24,9 @@ class Cells(unittest.TestCase):
             cell, = [c for c in matrix.cells() if c.name.startswith(chosen)]
             with self.subTest(cell.name):
                 _, outcome, wrong = matrix.play(cell)
-                if wrong and "SKIP" in wrong:
-                    print(wrong)
-                else:
-                    self.assertIsNotNone(outcome, wrong)
+                if why := why_skipped(wrong):
+                    self.skipTest(why)
+                self.assertIsNotNone(outcome, wrong)
 
 
 class Watching(unittest.TestCase):
@@ -50,6 +51,19 @@ class Watching(unittest.TestCase):
     def test_a_cell_that_isnt_as_it_should_be_is_wrong(self):
         cell = matrix.Cell("program", "port late", matrix.ANY_TIME, (4,))
         self.assertIn("not one of (4,)", matrix.play(cell)[2])
+
+    def test_a_cell_that_cannot_be_made_here_is_skipped(self):
+        one = Cells("test_each_is_as_it_should_be")
+        one.CHOSEN = ("server KILL measuring",)
+        with mock.patch.object(matrix, "player", side_effect=matrix.Failed("SKIP: no nginx(8)")):
+            result = one.run()
+        self.assertEqual([why for _, why in result.skipped], ["no nginx(8)"], result)
+
+    def test_nginx_is_found_where_debian_has_it(self):
+        done = subprocess.run([sys.executable, "-c", "import os, nginx_cells; print(os.environ['PATH'])"], text=True,
+                              env=dict(os.environ, PATH="/bin"), cwd=Path(__file__).parent, capture_output=True,
+                              check=True)
+        self.assertEqual(done.stdout, "/bin:/usr/sbin\n")
 
     def test_a_command_line_that_chooses_nothing(self):
         done = subprocess.run([sys.executable, matrix.__file__, "--only", "no such cell"], capture_output=True,

@@ -5,9 +5,10 @@ import json
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import resources
-from observed import Observed
+from observed import Observed, why_skipped
 from resources import Fault
 
 FEW = ("soak: memory", "soak: open", "soak: write ENOSPC", "soak: fork", "soak-server: memory",
@@ -23,10 +24,16 @@ class Refusals(unittest.TestCase):
         for fault in chosen[::2]:
             with self.subTest(fault.name):
                 _, code, wrong = resources.play(fault)
-                if wrong and "SKIP" in wrong:
-                    print(wrong)
-                else:
-                    self.assertIsNotNone(code, wrong)
+                if why := why_skipped(wrong):
+                    self.skipTest(why)
+                self.assertIsNotNone(code, wrong)
+
+    def test_a_fault_that_cannot_be_tried_here_is_skipped(self):
+        faults = [Fault("machine", "no /dev/shm", how="shell")] * 21
+        with mock.patch.object(resources, "chosen", return_value=(None, faults)), \
+                mock.patch.object(resources, "may", return_value=False):
+            result = Refusals("test_a_few_of_each_are_as_they_should_be").run()
+        self.assertEqual({why for _, why in result.skipped}, {"unshare(1) may not make such a namespace here"}, result)
 
     def test_a_run_needs_no_smaps(self):
         """What smaps_rollup sums is summed here, where only that is missing."""
