@@ -347,7 +347,8 @@ static void start_shared(struct client *c)
 
 static int start(struct client *c, struct err *e)
 {
-    if (event_loop_open(&c->loop, EVENT_LOOP_FEW, e) < 0)
+    if ((!c->o->no_sandbox && sandbox_hide_io_uring(e) < 0) ||
+        event_loop_open(&c->loop, EVENT_LOOP_FEW, e) < 0)
         return -1;
     CHECK(uv_async_init(&c->loop, &c->wake, on_wake) == 0);
     c->wake.data = c;

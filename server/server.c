@@ -387,6 +387,8 @@ int server_run(const struct options *o, struct err *e)
         return -1;
     if (o->log && conn_log_file_open(o->log, &s->shared.log, e) < 0)
         return -1;
+    if (!o->no_sandbox && sandbox_hide_io_uring(e) < 0)
+        return -1;
     if (open_workers(s, e) < 0 || open_main(s, e) < 0 || enter_sandbox(o, e) < 0 || start(s, e) < 0)
         return -1;
     worker_run(s->worker[0]);

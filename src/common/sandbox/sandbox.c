@@ -35,12 +35,24 @@ static int entered(int rc, const char *half, struct err *e)
                    strerror(errno));
 }
 
+static int give_up_privileges(struct err *e)
+{
+    return entered(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "no_new_privs", e);
+}
+
+int sandbox_hide_io_uring(struct err *e)
+{
+    if (sandbox_out_of_place() || !seccomp_present())
+        return 0;
+    return give_up_privileges(e) < 0 ? -1 : entered(seccomp_hide_io_uring(), "seccomp", e);
+}
+
 int sandbox_enter(const struct sandbox_options *o, struct err *e)
 {
     if (sandbox_out_of_place())
         return 0;
-    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        return entered(-1, "no_new_privs", e);
+    if (give_up_privileges(e) < 0)
+        return -1;
     /* Landlock first: its own calls are among those that seccomp takes away. */
     if (entered(landlock_enter(o), "Landlock", e) != 0)
         return -1;

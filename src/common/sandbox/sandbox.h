@@ -25,6 +25,11 @@ struct sandbox_options {
     size_t readables;
 };
 
+/* Before the first event loop: libuv makes an io_uring for each where it can, since 1.45, and hands
+ * over through it what it watches, which the sandbox refuses. From here on the kernel seems to have
+ * none, and libuv calls epoll_ctl instead. Returns as sandbox_enter does. */
+int sandbox_hide_io_uring(struct err *e);
+
 /* Returns 0, or -1 with a sentence when the kernel has the means and refuses. Where it lacks them,
  * and where sandbox_out_of_place is true, there is less of a sandbox, or none, and 0. */
 int sandbox_enter(const struct sandbox_options *o, struct err *e);

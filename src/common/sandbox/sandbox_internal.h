@@ -86,7 +86,6 @@
 
 /* Of Linux 5.1 and later: the numbers are the same on all processors, and headers may be older. */
 #define REFUSED_NEWER_LIST(X)                                                                      \
-    X(io_uring_setup, 425)                                                                         \
     X(io_uring_enter, 426)                                                                         \
     X(io_uring_register, 427)                                                                      \
     X(open_tree, 428)                                                                              \
@@ -125,6 +124,8 @@ int landlock_version(void);
 int landlock_enter(const struct sandbox_options *o);
 
 bool seccomp_present(void);
+/* io_uring_setup fails with ENOSYS. */
+int seccomp_hide_io_uring(void);
 /* With it, the signal SIGSYS says which call was refused and ends the process. */
 int seccomp_enter(const struct sandbox_options *o);
 

@@ -29,7 +29,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKED = 0, CANT_ENTER = 200, PORTS_SINCE = 4, SIGNALS_SINCE = 6, CLONE3 = 435 };
+enum { WORKED = 0, CANT_ENTER = 200, PORTS_SINCE = 4, SIGNALS_SINCE = 6 };
+enum { IO_URING_SETUP = 425, CLONE3 = 435 };
 
 static char readable[] = "/tmp/soak-sandbox-XXXXXX";
 static int listener = -1, spare = -1, elsewhere = -1, memory = -1;
@@ -75,6 +76,11 @@ static int make_namespace(void)
     if (pid == 0)
         _exit(0);
     return met((int)pid);
+}
+
+static int make_io_uring(void)
+{
+    return met((int)syscall(IO_URING_SETUP, 1, NULL));
 }
 
 static int clone_by_structure(void)
@@ -364,7 +370,7 @@ static void no_kind_of_door_is_open(void **state)
 {
     (void)state;
     static const int kind[] = {
-        SYS_ptrace,       438,        430, SYS_unshare,  SYS_init_module, SYS_bpf, 425, SYS_add_key,
+        SYS_ptrace,       438,        430, SYS_unshare,  SYS_init_module, SYS_bpf, 426, SYS_add_key,
         SYS_settimeofday, SYS_fchmod, 463, SYS_fchownat, SYS_shmat};
     static const struct attempt a[] = {{SECCOMP, type_at_the_terminal, REFUSED, REFUSED},
                                        {SECCOMP, ask_the_terminal, WORKED, WORKED},
@@ -374,6 +380,24 @@ static void no_kind_of_door_is_open(void **state)
         called = kind[i];
         assert_int_equal(run(i % 2, call_it), REFUSED);
     }
+}
+
+/* What the loops of libuv meet, which are made before the sandbox is entered. */
+static void there_is_no_io_uring_before_the_sandbox_or_in_it(void **state)
+{
+    (void)state;
+    static const struct attempt a[] = {{SECCOMP, make_io_uring, ENOSYS, ENOSYS}};
+    struct err e;
+    int status;
+    if (skipped(SECCOMP))
+        return;
+    check(a, 1);
+    pid_t pid = fork();
+    if (pid == 0)
+        _exit(sandbox_hide_io_uring(&e) == 0 ? make_io_uring() : CANT_ENTER);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), ENOSYS);
 }
 
 static void no_namespace_is_made(void **state)
@@ -465,6 +489,7 @@ int main(void)
         cmocka_unit_test(nothing_is_executed),
         cmocka_unit_test(each_call_of_the_list_is_refused),
         cmocka_unit_test(no_kind_of_door_is_open),
+        cmocka_unit_test(there_is_no_io_uring_before_the_sandbox_or_in_it),
         cmocka_unit_test(no_namespace_is_made),
         cmocka_unit_test(files_are_those_that_were_named),
         cmocka_unit_test(other_processes_are_left_alone),
