@@ -54,9 +54,6 @@ class Planted(unittest.TestCase):
         cls.addClassCleanup(shutil.rmtree, cls.folder)
         (cls.folder / "a.soak").write_text("[load]\nconns = 2\nchurn = max\nclosed = 64\n[server]\n"
                                            "defect = lost-state\n[verdict]\nfootprint = true\n", encoding="utf-8")
-        cls.browser = browser.Browser() if browser.PROGRAM else None
-        if cls.browser:
-            cls.addClassCleanup(cls.browser.close)
         cls.soak("suite", "a.soak", "--results", "r", code=1)
         cls.suite = next((cls.folder / "r").glob("*-suite"))
         cls.run_folder = next(cls.suite.glob("*-a"))
@@ -74,24 +71,27 @@ class Planted(unittest.TestCase):
         assert process.returncode == code, process.stderr
         return process.stdout
 
-    def page_is_its_own(self, page):
-        self.assertEqual((page.count("<script"), page.count("<img"), page.count("<!--")), (1, 0, 0))
-        self.assertGreater(page.count("&lt;script&gt;planted"), 3)
-        if not self.browser:
-            return
+    def pages(self):
+        yield "run", self.soak("report", self.run_folder, "--html")
+        yield "suite", self.soak("report", self.suite, "--html")
+        yield "comparison", self.soak("compare", self.run_folder, self.run_folder, "--html")
+
+    def test_no_page_has_it_as_markup(self):
+        for of, page in self.pages():
+            with self.subTest(of):
+                self.assertEqual((page.count("<script"), page.count("<img"), page.count("<!--")), (1, 0, 0))
+                self.assertGreater(page.count("&lt;script&gt;planted"), 3)
+
+    @unittest.skipUnless(browser.PROGRAM, "no browser: install chromium to see the pages in one")
+    def test_no_page_runs_it_in_a_browser(self):
+        opened = browser.Browser()
+        self.addCleanup(opened.close)
         path = self.folder / "page.html"
-        path.write_text(page, encoding="utf-8")
-        self.assertEqual(self.browser.open(path, 1280), [])
-        self.assertEqual(self.browser.look("typeof planted + document.querySelectorAll('img').length"), "undefined0")
-
-    def test_the_page_of_a_run(self):
-        self.page_is_its_own(self.soak("report", self.run_folder, "--html"))
-
-    def test_the_page_of_a_suite(self):
-        self.page_is_its_own(self.soak("report", self.suite, "--html"))
-
-    def test_the_page_of_a_comparison(self):
-        self.page_is_its_own(self.soak("compare", self.run_folder, self.run_folder, "--html"))
+        for of, page in self.pages():
+            with self.subTest(of):
+                path.write_text(page, encoding="utf-8")
+                self.assertEqual(opened.open(path, 1280), [])
+                self.assertEqual(opened.look("typeof planted + document.querySelectorAll('img').length"), "undefined0")
 
     def test_what_is_xml(self):
         for words in ((self.run_folder, "--junit"), (self.run_folder, "--flame"), (self.suite, "--junit")):
