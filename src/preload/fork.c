@@ -66,11 +66,18 @@ struct page_thread *fork_enter(void)
         return NULL;
     if ((fork_known & ~UINT64_C(1)) != word)
         slot_forget();
+    fork_known = word | 1; /* known, should the claim lead here again */
     struct page_thread *slot = slot_claim();
-    if (!slot)
+    if (slot)
+        fork_known = word;
+    else if (slot_is_last(slot_shared()))
         row_show_sharing();
-    fork_known = slot ? word : word | 1;
     return slot;
+}
+
+bool fork_keeps_slot(void)
+{
+    return fork_unchanged();
 }
 
 uint64_t fork_generation(void)

@@ -35,6 +35,10 @@ static inline bool fork_unchanged(void)
  * has come just while it was about to. */
 struct page_thread *fork_enter(void);
 
+/* Whether the slot that this thread has is its own: in a forked child that hasn't found out it is
+ * its parent's. */
+bool fork_keeps_slot(void);
+
 /* This process gives up what it counted: from here on it is another one, as after a fork. Returns
  * false in a child that hasn't counted anything. */
 bool fork_retire(void);

@@ -82,23 +82,15 @@ static void on_fork(void)
     hooks_forked();
 }
 
-/* Whether no other thread counts: one that goes on while the process ends must keep its slot. */
-static bool is_alone(void)
-{
-    uint64_t busy = PAGE_OWNER(row_pid(), 1);
-    size_t threads = 0;
-    for (size_t i = 0; i < PAGE_THREADS; i++)
-        threads += atomic_load(&preload_page->slot[i].owner) == busy;
-    return threads <= 1;
-}
-
-/* A server may fork a process for each connection: it makes room for the next one itself. What is
- * left to count, of destructors that run later, is of a process that holds nothing. */
+/* A server may fork a process for each connection: it makes room for the next one itself. A thread
+ * that goes on while the process ends must keep its slot. What is left to count, of destructors
+ * that run later, is of a process that holds nothing. */
 __attribute__((destructor)) static void leave(void)
 {
-    if (!preload_page || row_keeps() || atomic_load(&preload_page->memory_shared) || !is_alone() ||
-        !fork_retire())
+    if (!preload_page || row_keeps() || atomic_load(&preload_page->memory_shared) ||
+        !slot_is_only() || !fork_retire())
         return;
+    slot_forked(row_pid());
     hooks_forked();
     row_leave();
 }
@@ -107,7 +99,7 @@ __attribute__((destructor)) static void leave(void)
 
 static bool prepare(struct page *page)
 {
-    if (!block_table_start() || !fork_start(on_fork) || slot_init(page, NULL) != 0)
+    if (!block_table_start() || !fork_start(on_fork) || slot_init(page, fork_keeps_slot, NULL) != 0)
         return false;
     site_table_init(page);
     stacks_start(page);

@@ -137,6 +137,23 @@ static void *by_thread(void)
     return block;
 }
 
+/* The C library frees the text of an error that has no name when all destructors of the thread's
+ * have run. */
+static void *on_ending_thread(void *unused)
+{
+    (void)unused;
+    return strerror(123456) ? malloc(SIZE) : NULL;
+}
+
+static void *by_ending_thread(void)
+{
+    pthread_t thread;
+    void *block = NULL;
+    if (pthread_create(&thread, NULL, on_ending_thread, NULL) == 0)
+        pthread_join(thread, &block);
+    return block;
+}
+
 /* The child frees the parent's block, which stays the parent's. */
 static void *by_fork(void)
 {
@@ -208,6 +225,7 @@ static const struct way ways[] = {
     {"operators", by_operators, drop_operators, NULL},
     {"openssl", by_openssl, free, NULL},
     {"thread", by_thread, free, NULL},
+    {"ending-thread", by_ending_thread, free, NULL},
     {"fork", by_fork, free, NULL},
 };
 

@@ -211,6 +211,29 @@ static int endings(void)
 
 /* ---- processes ---- */
 
+/* The child goes on where its thread ends, and has counted nothing. */
+static void *fork_and_end(void *ret_code)
+{
+    drop(make(32, 1));
+    pid_t pid = fork();
+    if (pid == 0)
+        return NULL;
+    *(int *)ret_code = wait_for(pid);
+    step();
+    return NULL;
+}
+
+static int ending_child(void)
+{
+    pthread_t thread;
+    int code = 1;
+    make(20, 2);
+    if (pthread_create(&thread, NULL, fork_and_end, &code) != 0)
+        return 2;
+    pthread_join(thread, NULL);
+    return code;
+}
+
 int wait_for(pid_t pid)
 {
     int status;
@@ -379,6 +402,7 @@ int main(int argc, char **argv)
                  {"threads", threads},
                  {"endings", endings},
                  {"forks", forks},
+                 {"ending-child", ending_child},
                  {"vforks", vforks},
                  {"names", names},
                  {"children", children},

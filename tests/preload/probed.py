@@ -80,6 +80,10 @@ class Probed:
     def threads(self, pid=None):
         return page_threads(self.page, pid)
 
+    def slots(self, pid, busy=None):
+        """Those of a process, or those of them that a thread has at present (1) or had (0)."""
+        return [s for s in self.page.slot if s.owner >> 1 == pid and busy in (None, s.owner & 1)]
+
     def total(self, counter, pid=None):
         """Of one process, or of all, those that have gone too."""
         return self.page.total(counter, pid)

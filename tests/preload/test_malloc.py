@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """libsoakprobe-malloc.so counts every function of malloc's family, exactly and once, over any allocator."""
 
+import os
 import socket
 import subprocess
 import unittest
 
-from probed import (BIN, HOOKS, JEMALLOC, LIBRARY, MALLOC, MALLOC_ALONE, MALLOC_LIBRARY, NONE, PATIENCE, Probed)
+from probed import (BIN, HOOKS, JEMALLOC, LIBRARY, MALLOC, MALLOC_ALONE, MALLOC_LIBRARY, NONE, PATIENCE, SHARES,
+                    Probed)
 
 CASE = BIN + "/malloc-case"
 COUNT, SIZE = 100, 777
@@ -46,6 +48,27 @@ class FamilyTest(unittest.TestCase):
             for way in self.ways:
                 with self.subTest(way=way, over=over):
                     self.assertEqual(self.difference(preload, way, "free"), (0, 0, 0, 0))
+
+
+class EndingTest(unittest.TestCase):
+    """The C library frees some of a thread's memory when nobody is told any more that the thread ends."""
+
+    def slots(self, preload, way):
+        """How many were in use when a hundred threads had ended, one after the other."""
+        with Probed(preload) as probed:
+            probed.run(CASE, way, str(COUNT), "keep")
+            self.assertEqual((probed.page.threads_shared, probed.processes()[0].flags & SHARES), (0, 0))
+            return len(probed.slots(probed.processes()[0].pid))
+
+    def test_threads_that_end_take_no_slots_with_them(self):
+        for over, preload in OVER.items():
+            with self.subTest(over):
+                self.assertLessEqual(self.slots(preload, "ending-thread"), 3)
+
+    def test_nor_do_those_of_a_program_with_many_keys(self):
+        keys = f"{os.environ['PRELOAD_FOLDER']}/libearly-keys.so"
+        self.assertEqual(self.slots(f"{MALLOC_LIBRARY} {keys}", "malloc"), 1)
+        self.assertLessEqual(self.slots(f"{MALLOC_LIBRARY} {keys}", "thread"), 3)
 
 
 class PlantTest(unittest.TestCase):

@@ -33,6 +33,12 @@ class ProcessesTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 1, pid=parent), (0, 0))
             case.end()
 
+    def test_a_forked_child_whose_thread_ends_leaves_its_parents_slot_alone(self):
+        with Case() as case:
+            case.begin("ending-child")
+            self.assertEqual(len(case.slots(case.child.pid, busy=1)), 2)
+            case.end()
+
     def test_memory_that_processes_share_counts_for_all_of_them(self):
         with Case() as case:
             case.begin("shared")
@@ -88,7 +94,6 @@ class ProcessesTest(unittest.TestCase):
             self.assertEqual(case.live("case.c", 1), (1, 30))
             self.assertGreater(case.page.gone_allocs, 0)
             case.end()
-
 
     def test_children_that_end_make_room_themselves(self):
         with Case() as case:

@@ -306,7 +306,7 @@ int ledger_start(struct page *page, struct err *e)
 {
     ledger_page = page;
     ledger_pid = getpid();
-    if (slot_init(page, e) != 0)
+    if (slot_init(page, NULL, e) != 0)
         return -1;
     site_table_init(page);
     stacks_start(page);

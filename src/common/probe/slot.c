@@ -15,16 +15,16 @@ static const page_u64 no_epoch = UINT64_MAX;
 SLOT_TLS struct page_thread *slot_own;
 SLOT_TLS const page_u64 *slot_epoch = &no_epoch;
 SLOT_TLS uint32_t slot_seal = NO_SEAL;
-/* A thread that found no slot doesn't ask again. */
+/* A thread that found no slot doesn't ask again, nor does one that has given its slot back. */
 static SLOT_TLS bool slot_asked;
-/* How often it gave one back. There are PTHREAD_DESTRUCTOR_ITERATIONS (4) rounds of destructors,
- * and what is claimed in the last one would never be given back. */
-enum { SLOT_RETURNS = 3 };
-static SLOT_TLS int slot_returned;
+static SLOT_TLS bool slot_ending;
 
 static struct page *slot_page;
 static pthread_key_t slot_key;
 static _Atomic pid_t slot_pid;
+static bool (*slot_is_kept)(void);
+/* Where the threads of this process that are ending count; NULL: none has yet. */
+static struct page_thread *_Atomic slot_late;
 
 static void own(struct page_thread *slot)
 {
@@ -38,37 +38,44 @@ static uint64_t owner_now(bool busy)
     return PAGE_OWNER(atomic_load_explicit(&slot_pid, memory_order_relaxed), busy);
 }
 
-/* The key's destructor: this thread ends, another may go on counting in its slot. A forked child's
- * thread may still hold its parent's, which isn't its to give. */
-static void slot_give_back(void *value)
+/* Leaves a slot of this process to another of its threads. */
+static void release(const struct page_thread *slot)
 {
-    const struct page_thread *slot = value;
-    page_u64 *owner = &slot_page->slot[slot - slot_page->thread].owner;
     uint64_t busy = owner_now(true);
-    own(NULL);
-    slot_asked = ++slot_returned == SLOT_RETURNS;
-    atomic_compare_exchange_strong(owner, &busy, owner_now(false));
+    atomic_compare_exchange_strong(&slot_page->slot[slot - slot_page->thread].owner, &busy,
+                                   owner_now(false));
 }
 
-int slot_init(struct page *page, struct err *e)
+/* The key's destructor: this thread ends, another may go on counting in its slot. */
+static void give_back(void *value)
 {
-    int code = pthread_key_create(&slot_key, slot_give_back);
+    slot_ending = slot_asked = true;
+    own(NULL);
+    if (!slot_is_kept || slot_is_kept())
+        release(value);
+}
+
+int slot_init(struct page *page, bool (*is_kept)(void), struct err *e)
+{
+    int code = pthread_key_create(&slot_key, give_back);
     if (code != 0)
         return err_set(e, "cannot make a thread key for the probe: %s", strerror(code));
     slot_page = page;
+    slot_is_kept = is_kept;
     slot_pid = getpid();
     return 0;
 }
 
 void slot_forked(pid_t pid)
 {
+    atomic_store(&slot_late, NULL);
     atomic_store_explicit(&slot_pid, pid, memory_order_relaxed);
 }
 
 void slot_forget(void)
 {
     own(NULL);
-    slot_asked = false;
+    slot_asked = slot_ending;
 }
 
 /* Takes the first slot whose owner is `from`; NULL when there is none. */
@@ -94,6 +101,11 @@ static struct page_thread *slot_find(void)
     return slot ? slot : slot_take(0);
 }
 
+static void note_shared(void)
+{
+    atomic_fetch_add_explicit(&slot_page->threads_shared, 1, memory_order_relaxed);
+}
+
 struct page_thread *slot_claim(void)
 {
     if (slot_asked)
@@ -101,13 +113,48 @@ struct page_thread *slot_claim(void)
     slot_asked = true;
     own(slot_find());
     if (!slot_own)
-        atomic_fetch_add_explicit(&slot_page->threads_shared, 1, memory_order_relaxed);
-    pthread_setspecific(slot_key, slot_own);
+        note_shared();
+    pthread_setspecific(slot_key, slot_own); /* may call calloc(), and so lead here again */
     return slot_own;
+}
+
+/* Several threads may look for one at a time: the first has found it for all. */
+static struct page_thread *find_late(void)
+{
+    struct page_thread *late = atomic_load(&slot_late), *mine = late ? NULL : slot_find();
+    if (!mine)
+        return late;
+    if (atomic_compare_exchange_strong(&slot_late, &late, mine))
+        return mine;
+    release(mine);
+    return late;
 }
 
 struct page_thread *slot_shared(void)
 {
+    struct page_thread *late = slot_ending ? find_late() : NULL;
+    if (late)
+        return late;
+    if (slot_ending)
+        note_shared();
+    slot_ending = false;
     atomic_store_explicit(&slot_page->slot[SLOT_LAST].used, 1, memory_order_relaxed);
     return &slot_page->thread[SLOT_LAST];
+}
+
+bool slot_is_last(const struct page_thread *slot)
+{
+    return slot == &slot_page->thread[SLOT_LAST];
+}
+
+bool slot_is_only(void)
+{
+    const struct page_thread *late = atomic_load(&slot_late);
+    uint64_t busy = owner_now(true);
+    for (size_t i = 0; i < SLOT_LAST; i++) {
+        const struct page_thread *slot = &slot_page->thread[i];
+        if (slot != slot_own && slot != late && atomic_load(&slot_page->slot[i].owner) == busy)
+            return false;
+    }
+    return true;
 }

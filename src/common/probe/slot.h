@@ -3,10 +3,13 @@
  * Which slot of the page a thread counts in. A thread claims a slot of its own at its first
  * allocation or free, and gives it back when it ends; the next thread of the process goes on
  * counting there, because only sums mean something. Counting in an own slot takes a plain load and
- * store. A thread that frees after it gave its slot back, because another key's destructor runs
- * later than ours, claims one again for that, and gives it back in the next round of destructors. A
- * thread that found no slot counts in the last one, which all such threads share, by atomic adds.
- * Slots are claimed in the page, so several processes may share one.
+ * store.
+ *
+ * A thread goes on freeing after that: destructors of other keys run later than ours, and the C
+ * library frees what it had for the thread after all of them, when nobody tells us any more. All
+ * threads of a process that are ending count in one further slot of the process, by atomic adds. A
+ * thread that found no slot counts in the last one, which all such threads share, of whatever
+ * process.
  */
 #ifndef SOAK_PROBE_SLOT_H
 #define SOAK_PROBE_SLOT_H
@@ -43,11 +46,13 @@ static inline uint64_t slot_epoch_word(void)
     return atomic_load_explicit(slot_epoch, memory_order_relaxed);
 }
 
-/* Prepares the slots of `page`. Once, before the hooks. Returns 0 or -1. */
-int slot_init(struct page *page, struct err *e);
+/* Prepares the slots of `page`. Once, before the hooks. `is_kept` says at the end of a thread
+ * whether the slot it had is still its own, and not that of its parent, from which this process was
+ * forked unnoticed; NULL: it always is. Returns 0 or -1. */
+int slot_init(struct page *page, bool (*is_kept)(void), struct err *e);
 
 /* This process is a forked child, its number `pid`: the slots that it knows are its parent's. By
- * the thread that finds out. */
+ * the thread that finds out. Or this process gives up the slots that it has. */
 void slot_forked(pid_t pid);
 
 /* The slot that this thread had is another process's: it may claim one. */
@@ -56,8 +61,14 @@ void slot_forget(void);
 /* Claims a slot for this thread if it may have one. Returns slot_own, which may still be NULL. */
 struct page_thread *slot_claim(void);
 
-/* The slot of all threads without an own one. */
+/* Where a thread without an own slot counts, by atomic adds. */
 struct page_thread *slot_shared(void);
+
+/* Whether that is the one that all processes share. */
+bool slot_is_last(const struct page_thread *slot);
+
+/* Whether no other thread of this process has a slot of its own. */
+bool slot_is_only(void);
 
 /*
  * Adds to a counter of an own slot (`own`, a constant at every call) or of the shared one. In an
