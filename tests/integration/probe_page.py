@@ -62,7 +62,7 @@ class Thread(ctypes.Structure):
 
 
 class Slot(ctypes.Structure):
-    _fields_ = words("used owner claimed_ns pad")
+    _fields_ = words("used owner claimed_ns since_epoch")
 
 
 class Behaviour(ctypes.Structure):

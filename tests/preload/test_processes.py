@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Processes on one page: forked, vforked, become others, confined, ended."""
 
+import ctypes
+import mmap
 import os
 import resource
 import subprocess
@@ -8,6 +10,7 @@ import time
 import unittest
 
 from probed import APART, CASE, COVERED, ENDED, HOOKS, PROCESSES, SHARES, THREADS, Case
+from probe_page import EPOCH_BYTES, Page, Thread
 
 
 class ProcessesTest(unittest.TestCase):
@@ -93,6 +96,17 @@ class ProcessesTest(unittest.TestCase):
                 case.step()
             self.assertEqual(case.live("case.c", 1), (1, 30))
             self.assertGreater(case.page.gone_allocs, 0)
+            case.end()
+
+    def test_a_child_that_ends_looks_at_no_epoch_from_before_it_came(self):
+        with Case() as case:
+            case.page.epoch = 40
+            case.begin("children")
+            case.step()
+            cells = Page.thread.offset + ctypes.sizeof(Thread) + Thread.cell.offset  # of the second slot
+            touched = os.lseek(case.fd, cells + EPOCH_BYTES, os.SEEK_DATA)
+            self.assertGreater(touched, cells + 40 * EPOCH_BYTES - mmap.PAGESIZE)
+            self.assertEqual(case.live("case.c", 2, epoch=40), (0, 0))
             case.end()
 
     def test_children_that_end_make_room_themselves(self):

@@ -108,10 +108,10 @@ struct page_capture {
 
 /* Whose a slot is. Apart from what is counted in it, so that who looks for one touches little. */
 struct page_slot {
-    page_u64 used;       /* 1 while or after a thread owned the slot */
-    page_u64 owner;      /* PAGE_OWNER; 0: nobody's, or shared (the last slot) */
-    page_u64 claimed_ns; /* when the owner got it: page_process_now_ns; 0: it is about to say so */
-    page_u64 pad;
+    page_u64 used;        /* 1 while or after a thread owned the slot */
+    page_u64 owner;       /* PAGE_OWNER; 0: nobody's, or shared (the last slot) */
+    page_u64 claimed_ns;  /* when the owner got it: page_process_now_ns; 0: it is about to say so */
+    page_u64 since_epoch; /* that in which the owner's process came: its blocks are no older */
 };
 
 struct page_thread {

@@ -83,8 +83,6 @@ uint64_t snapshot_process_allocs(const struct page *page, pid_t pid)
     return totals.allocs;
 }
 
-/* Only what isn't 0 already is written: most of the table was never touched, and costs no memory
- * until it is. */
 static void clear(page_u64 *counter)
 {
     if (load_u(counter))
@@ -93,7 +91,7 @@ static void clear(page_u64 *counter)
 
 static void clear_cells(struct page_thread *thread, const struct snapshot_scope *scope)
 {
-    for (size_t epoch = 0; epoch < scope->epochs; epoch++) {
+    for (size_t epoch = scope->first_epoch; epoch < scope->epochs; epoch++) {
         for (size_t i = 0; i < scope->sites; i++) {
             struct page_cell *cell = &thread->cell[epoch][i];
             clear(&cell->made);
@@ -116,9 +114,21 @@ static void reap_made(struct page *page, const struct page_thread *thread,
     }
 }
 
-static void reap_counts(struct page *page, struct page_thread *thread)
+/* Where a slot's counts may lie. A process has no block from before it came, and the ends of those
+ * that it inherited don't count: the cells of earlier epochs are 0, and to read them would take
+ * time, and memory where they were never touched. Where processes share blocks all ends count. */
+static struct snapshot_scope scope_of(const struct page *page, const struct page_slot *slot)
 {
-    const struct snapshot_scope scope = snapshot_scope(page);
+    struct snapshot_scope scope = snapshot_scope(page);
+    if (!load_u(&page->memory_shared))
+        scope.first_epoch = load_u(&slot->since_epoch);
+    return scope;
+}
+
+static void reap_counts(struct page *page, size_t slot)
+{
+    struct page_thread *thread = &page->thread[slot];
+    const struct snapshot_scope scope = scope_of(page, &page->slot[slot]);
     struct snapshot_totals totals = {0};
     snapshot_totals_add(thread, &scope, &totals);
     add_u(&page->gone.allocs, totals.allocs);
@@ -147,7 +157,7 @@ static void reap_slot(struct page *page, size_t i, const struct page_reap *what)
         !is_meant(what, load_u(&slot->claimed_ns)) ||
         !atomic_compare_exchange_strong(&slot->owner, &owner, PAGE_OWNER(what->by, true)))
         return;
-    reap_counts(page, &page->thread[i]);
+    reap_counts(page, i);
     store_u(&slot->claimed_ns, 0);
     atomic_store_explicit(&slot->owner, 0, memory_order_release);
 }

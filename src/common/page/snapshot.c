@@ -45,6 +45,7 @@ static size_t clamp(uint64_t value, size_t low, size_t high)
 struct snapshot_scope snapshot_scope(const struct page *page)
 {
     struct snapshot_scope scope;
+    scope.first_epoch = 0;
     scope.epochs = clamp(page_epoch(load_u(&page->epoch)), 0, PAGE_EPOCHS - 1) + 1;
     scope.sites = clamp(atomic_load_explicit(&page->sites, memory_order_acquire), 1, PAGE_SITES);
     for (size_t i = 0; i < scope.sites; i++)
@@ -62,7 +63,7 @@ static void add_cell(const struct page_cell *cell, struct snapshot_totals *to)
 void snapshot_totals_add(const struct page_thread *thread, const struct snapshot_scope *scope,
                          struct snapshot_totals *to)
 {
-    for (size_t epoch = 0; epoch < scope->epochs; epoch++) {
+    for (size_t epoch = scope->first_epoch; epoch < scope->epochs; epoch++) {
         for (size_t i = 0; i < scope->sites; i++) {
             if (scope->told[i])
                 add_cell(&thread->cell[epoch][i], to);
@@ -80,7 +81,7 @@ uint64_t snapshot_made(const struct page_thread *thread, const struct snapshot_s
                        size_t site)
 {
     uint64_t made = 0;
-    for (size_t epoch = 0; epoch < scope->epochs; epoch++)
+    for (size_t epoch = scope->first_epoch; epoch < scope->epochs; epoch++)
         made += load_u(&thread->cell[epoch][site].made);
     return scope->told[site] ? made - load_u(&thread->moved[site]) : 0;
 }

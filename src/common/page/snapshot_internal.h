@@ -35,9 +35,9 @@ static inline bool page_process_has_ended(const struct page_process *row)
     return load_u(&row->flags) & PAGE_PROCESS_ENDED;
 }
 
-/* What of the page's tables has been used. */
+/* What of the page's tables has been used: the epochs from the first up to, not with, `epochs`. */
 struct snapshot_scope {
-    size_t epochs, sites;
+    size_t first_epoch, epochs, sites;
     bool told[PAGE_SITES]; /* whether totals have the site */
 };
 struct snapshot_scope snapshot_scope(const struct page *page);

@@ -22,6 +22,7 @@ static SLOT_TLS bool slot_ending;
 static struct page *slot_page;
 static pthread_key_t slot_key;
 static _Atomic pid_t slot_pid;
+static page_u64 slot_since; /* the epoch in which this process came */
 static bool (*slot_is_kept)(void);
 /* Where the threads of this process that are ending count; NULL: none has yet. */
 static struct page_thread *_Atomic slot_late;
@@ -55,6 +56,12 @@ static void give_back(void *value)
         release(value);
 }
 
+static void note_epoch(void)
+{
+    uint64_t epoch = page_epoch(atomic_load_explicit(&slot_page->epoch, memory_order_relaxed));
+    slot_since = epoch < PAGE_EPOCHS ? epoch : PAGE_EPOCHS - 1;
+}
+
 int slot_init(struct page *page, bool (*is_kept)(void), struct err *e)
 {
     int code = pthread_key_create(&slot_key, give_back);
@@ -63,6 +70,7 @@ int slot_init(struct page *page, bool (*is_kept)(void), struct err *e)
     slot_page = page;
     slot_is_kept = is_kept;
     slot_pid = getpid();
+    note_epoch();
     return 0;
 }
 
@@ -70,6 +78,7 @@ void slot_forked(pid_t pid)
 {
     atomic_store(&slot_late, NULL);
     atomic_store_explicit(&slot_pid, pid, memory_order_relaxed);
+    note_epoch();
 }
 
 void slot_forget(void)
@@ -87,6 +96,7 @@ static struct page_thread *slot_take(uint64_t from)
         if (atomic_load_explicit(&slot->owner, memory_order_relaxed) != from ||
             !atomic_compare_exchange_strong(&slot->owner, &owner, owner_now(true)))
             continue;
+        atomic_store(&slot->since_epoch, slot_since);
         atomic_store(&slot->claimed_ns, page_process_now_ns());
         atomic_store_explicit(&slot->used, 1, memory_order_relaxed);
         return &slot_page->thread[i];

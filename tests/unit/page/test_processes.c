@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { MASTER = 100, WORKER = 101, EPOCH = 3, SITE = 1 };
@@ -156,6 +157,38 @@ static void a_process_that_has_gone_holds_nothing_and_keeps_its_totals(void **st
     assert_int_equal(rows[0].pid, MASTER);
 }
 
+/* Which of a page's memory is there at all. */
+static bool is_there(const void *at)
+{
+    unsigned char there;
+    uintptr_t bytes = (uintptr_t)sysconf(_SC_PAGESIZE);
+    assert_int_equal(mincore((void *)((uintptr_t)at / bytes * bytes), 1, &there), 0);
+    return there & 1;
+}
+
+static void what_a_process_did_is_looked_for_since_it_came(void **state)
+{
+    struct page *page = *state;
+    for (pid_t pid = MASTER; pid <= WORKER; pid++)
+        add_thread(page, (size_t)(pid - MASTER), pid, true, 2);
+    page->slot[1].since_epoch = EPOCH;
+    reap(page, WORKER, UINT64_MAX);
+    assert_false(is_there(&page->thread[1].cell[EPOCH - 1][SITE]));
+    reap(page, MASTER, UINT64_MAX);
+    assert_true(is_there(&page->thread[0].cell[EPOCH - 1][SITE]));
+    assert_holds(page, 0, 0);
+}
+
+static void where_processes_share_memory_all_that_one_freed_goes_with_it(void **state)
+{
+    struct page *page = *state;
+    add_thread(page, 0, WORKER, true, 2);
+    page->slot[0].since_epoch = EPOCH + 1;
+    page->memory_shared = 1;
+    reap(page, WORKER, UINT64_MAX);
+    assert_holds(page, 0, 0);
+}
+
 static void a_process_without_a_row_is_reaped_by_its_slots(void **state)
 {
     struct page *page = *state;
@@ -239,6 +272,8 @@ int main(void)
         TEST(the_threads_of_one_process_are_told_from_the_others),
         TEST(a_process_without_a_row_is_reaped_by_its_slots),
         TEST(what_began_later_is_another_process_with_the_same_number),
+        TEST(what_a_process_did_is_looked_for_since_it_came),
+        TEST(where_processes_share_memory_all_that_one_freed_goes_with_it),
         TEST(a_process_that_counted_in_the_slot_of_all_is_lost_when_it_goes),
         TEST(the_heap_is_the_sum_of_those_of_the_processes),
         TEST(a_process_that_has_gone_holds_nothing_and_keeps_its_totals),
