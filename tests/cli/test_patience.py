@@ -12,6 +12,10 @@ OWN = {"patience.py", "test_patience.py"}
 DEADLINES = [re.compile(text) for text in (
     r"(?<![-\w])(?:timeout|wait)\s*(?:=|\()\s*[1-9]", r"\bsettimeout\(\s*[1-9]", r"monotonic\(\)\s*\+\s*[\d.]",
     r"^(?:PATIENCE|WAIT)\w*\s*=\s*\d")]
+# In C, too: a loop that sleeps so many times, or a limit.
+IN_C = [re.compile(text, re.MULTILINE) for text in (
+    r"^( *)for \([^;]*;[^;]*<[^;]*;.*\n(?:\1 .*\n|\n)*?\1 .*\b(?:u|nano)?sleep\(", r"\balarm\(\s*[1-9].*",
+    r"\blimit_ms\s*=\s*[1-9].*", r"\bpoll\([^;]*,\s*[1-9]\d*\)")]
 CTEST = re.compile(r"\bTIMEOUT\s+\d")
 
 
@@ -19,10 +23,19 @@ def deadlines(text, patterns):
     return [line.strip() for line in text.splitlines() if any(p.search(line) for p in patterns)]
 
 
+def deadlines_in_c(text):
+    return [match[0].splitlines()[0].strip() for pattern in IN_C for match in pattern.finditer(text)]
+
+
 class Patience(unittest.TestCase):
     def test_no_test_has_a_deadline_of_its_own(self):
         found = [f"{path.name}: {line}" for path in sorted(TESTS.glob("*/*.py")) if path.name not in OWN
                  for line in deadlines(path.read_text(encoding="utf-8"), DEADLINES)]
+        self.assertEqual(found, [])
+
+    def test_no_unit_test_has_one(self):
+        found = [f"{path.name}: {line}" for path in sorted(TESTS.glob("unit/**/*.[ch]"))
+                 for line in deadlines_in_c(path.read_text(encoding="utf-8"))]
         self.assertEqual(found, [])
 
     def test_ctest_has_one_too(self):
@@ -38,6 +51,15 @@ class Patience(unittest.TestCase):
         for line in ("run(x, timeout=PATIENCE_S)", "process.wait()", "sock.settimeout(0.3)",
                      '"--timeout=1s"', "end = time.monotonic() + PATIENCE_S"):
             self.assertEqual(deadlines(line, DEADLINES), [])
+
+    def test_deadlines_in_c_are_seen(self):
+        counted = ("    for (int i = 0; i < 500; i++) {\n        if (gone())\n            return;\n\n"
+                   "        usleep(10);\n    }\n")
+        for text in (counted, "alarm(10);", ".limit_ms = 200};", "poll(&fd, 1, 5000)"):
+            self.assertEqual(len(deadlines_in_c(text)), 1, text)
+        for text in (counted.replace("for (int i = 0; i < 500; i++)", "while (true)"), ".limit_ms = limits_ms[i]};",
+                     "poll(&fd, 1, -1)", "    for (int i = 0; i < 5; i++)\n        add(i);\n    usleep(10);\n"):
+            self.assertEqual(deadlines_in_c(text), [], text)
 
 
 if __name__ == "__main__":
