@@ -673,6 +673,10 @@ class Bisect(Compare):
         self.assertEqual(process.stderr, "")
         self.assertEqual(len(self.runs()), 4)
 
+    def test_a_leak_that_is_gone_is_a_difference_at_any_tolerance(self):
+        for versions, what in (("3.0.20,3.0.22", "3.0.22 is the first with PASS"), ("3.0.22,3.0.20", "3.0.20 is the first with LEAK")):
+            self.assertIn(what, self.bisect(versions, "--tolerance", "100%", "--quiet").stdout)
+
     def test_a_metric_that_steps_is_found(self):
         process = self.bisect("3.0.17,3.0.20,3.0.22", "--metric", "allocs", "--json=b.json")
         self.assertTrue(process.stdout.startswith(

@@ -116,6 +116,7 @@ static int unsure(struct bisect_work *b, size_t version)
 static int look_at_ends(struct bisect_work *b)
 {
     const size_t last = b->versions - 1, ends[] = {0, last};
+    const double tolerance = b->metric == BISECT_VERDICT ? 0 : b->work->set->tolerance;
     char text[COMPARE_FIGURE * 2], other[COMPARE_FIGURE * 2];
     for (size_t i = 0; i < 2; i++) {
         int code = look(b, ends[i]);
@@ -124,7 +125,7 @@ static int look_at_ends(struct bisect_work *b)
         if (isnan(figure_of(b, ends[i])))
             return unsure(b, ends[i]);
     }
-    if (bisect_differs(figure_of(b, 0), figure_of(b, last), b->work->set->tolerance))
+    if (bisect_differs(figure_of(b, 0), figure_of(b, last), tolerance))
         return 0;
     b->end = BISECT_END_ALIKE;
     if (b->metric == BISECT_VERDICT) {
