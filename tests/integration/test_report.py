@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run left is made again from its folder, to the byte; and what isn't a run is refused."""
 
+import html
 import json
 import math
 import os
@@ -181,7 +182,8 @@ class Report(unittest.TestCase):
         run = document["versions"][0]["runs"][0]
         for changes, said in (({"seed": "1"}, b"is not the run that was compared"),
                               ({"run_dir": "/etc"}, b"moved/etc/result.json: No such file"),
-                              ({"run_dir": "/tmp/.."}, b"'/tmp/..' is not a run's folder")):
+                              ({"run_dir": "/tmp/.."}, b"'/tmp/..' is not a run's folder"),
+                              ({}, b"'versions' are not two or more")):
             with open(path, "w", encoding="utf-8") as file:
                 json.dump({**document, "versions": [{"name": "a", "runs": [{**run, **changes}]}]}, file)
             self.assertIn(said, self.report(moved, code=2).stderr)
@@ -204,7 +206,8 @@ class Report(unittest.TestCase):
         markdown = self.report(moved, "--markdown").stdout.decode()
         self.assertEqual(markdown.splitlines()[0], said.partition(" (2 of 2")[0])
         self.assertIn("| | jemalloc | libc |", markdown)
-        self.assertIn(b"<h1", self.report(moved, "--html").stdout)
+        self.assertIn(f"<h1>default, by version of malloc: {markdown.splitlines()[0]}</h1>",
+                      html.unescape(self.report(moved, "--html").stdout.decode()))
         self.assertIn(b"--junit: a bisection has none", self.report(moved, "--junit", code=2).stderr)
 
         with open(path, encoding="utf-8") as file:
@@ -224,6 +227,15 @@ class Report(unittest.TestCase):
                     self.assertIn(wrong, process.stderr)
                 else:
                     self.assertEqual(json.loads(process.stdout), {**document, **changes})
+
+        with self.subTest("one version"):
+            said = "jemalloc can't be judged"
+            only = {**document["comparison"], "versions": document["comparison"]["versions"][:1]}
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**document, "end": "can't tell", "said": said, "comparison": only}, file)
+            page = html.unescape(self.report(moved, "--html").stdout.decode())
+            self.assertIn(f": {said}</h1>", page)
+            self.assertNotIn('<span class="badge', page)
 
     def test_no_flame_graph_without_survivors(self):
         process = soak(*CHURN, "--closed", "1k", "--results", "clean", cwd=self.folder)

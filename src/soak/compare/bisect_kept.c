@@ -151,5 +151,5 @@ void bisect_put_markdown(const void *kept, FILE *out)
 void bisect_put_html(const void *kept, FILE *out)
 {
     const struct bisect_kept *k = kept;
-    compare_put_html(k->set, out);
+    compare_html(k->set, k->bisection.sentence, out);
 }

@@ -221,18 +221,31 @@ static const char *badge_of(enum compare_outcome outcome)
     return "pass";
 }
 
+struct heading {
+    const char *outcome, *badge; /* NULL: of a search, whose answer is in the text */
+    char what[COMPARE_SENTENCE], text[2 * COMPARE_SENTENCE];
+};
+
 /* What is said of one version against another stands behind the badge; of more, a line each. */
-static void put_said(const struct compare_set *s, const char *outcome, const char *what, FILE *out)
+static void make_heading(const struct compare_set *s, const char *answer, struct heading *ret)
 {
     char line[COMPARE_SENTENCE];
-    const char *said = compare_say(s, 1, line, sizeof line);
-    said += strlen(compare_outcome_text(s->judgement.column[1].outcome));
-    fprintf(out, "<main>\n<h1><span class=\"badge %s\">%s</span> ", badge_of(s->judgement.outcome),
-            outcome);
-    html_text(s->entries == 2 ? said + strspn(said, " ") : what, out);
-    fputs("</h1>\n", out);
-    if (s->entries == 2)
+    const enum compare_outcome outcome = s->judgement.outcome;
+    ret->outcome = answer ? NULL : compare_outcome_text(outcome);
+    ret->badge = answer ? NULL : badge_of(outcome);
+    snprintf(ret->what, sizeof ret->what, "%s%s%s", s->scenario,
+             s->part[0] ? ", by version of " : "", s->part);
+    snprintf(ret->text, sizeof ret->text, "%s%s%s", ret->what, answer ? ": " : "",
+             answer ? answer : "");
+    if (answer || s->entries != 2)
         return;
+    const char *said = compare_say(s, 1, line, sizeof line) + strlen(ret->outcome);
+    snprintf(ret->text, sizeof ret->text, "%s", said + strspn(said, " "));
+}
+
+static void put_lines(const struct compare_set *s, FILE *out)
+{
+    char line[COMPARE_SENTENCE];
     fputs("<ul>\n", out);
     for (size_t i = 1; i < s->entries; i++) {
         fputs("<li>", out);
@@ -242,16 +255,27 @@ static void put_said(const struct compare_set *s, const char *outcome, const cha
     fputs("</ul>\n", out);
 }
 
-void compare_html(const struct compare_set *s, FILE *out)
+static void put_heading(const struct heading *h, FILE *out)
 {
-    char line[COMPARE_SENTENCE], what[COMPARE_SENTENCE];
-    const char *outcome = compare_outcome_text(s->judgement.outcome);
-    snprintf(what, sizeof what, "%s%s%s", s->scenario, s->part[0] ? ", by version of " : "",
-             s->part);
-    snprintf(line, sizeof line, "%s %.200s", outcome, what);
-    html_head(line, out);
+    fputs("<main>\n<h1>", out);
+    if (h->outcome)
+        fprintf(out, "<span class=\"badge %s\">%s</span> ", h->badge, h->outcome);
+    html_text(h->text, out);
+    fputs("</h1>\n", out);
+}
+
+void compare_html(const struct compare_set *s, const char *answer, FILE *out)
+{
+    char title[COMPARE_SENTENCE];
+    struct heading heading;
+    make_heading(s, answer, &heading);
+    snprintf(title, sizeof title, "%s%s%.200s", answer ? "" : heading.outcome, answer ? "" : " ",
+             heading.what);
+    html_head(title, out);
     put_origin(s, out);
-    put_said(s, outcome, what, out);
+    put_heading(&heading, out);
+    if (s->entries > 2 || (answer && s->entries == 2))
+        put_lines(s, out);
     put_table(s, out);
     put_why(s, out);
     put_mapped(s, out);

@@ -230,6 +230,11 @@ struct compare_set *compare_kept_read(const char *path, struct err *e)
         return NULL;
     struct compare_set *s = compare_kept_of(root, file, e);
     json_decref(root);
+    if (s && s->entries < 2) {
+        err_set(e, "'versions' are not two or more");
+        compare_set_free(s);
+        s = NULL;
+    }
     if (!s)
         err_prefix(e, "%.300s", file);
     return s;

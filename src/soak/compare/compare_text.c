@@ -323,5 +323,5 @@ void compare_put_markdown(const void *set, FILE *out)
 
 void compare_put_html(const void *set, FILE *out)
 {
-    compare_html(set, out);
+    compare_html(set, NULL, out);
 }

@@ -16,8 +16,10 @@
 void compare_text(const struct compare_set *s, const struct report_style *style, bool quiet,
                   FILE *out);
 void compare_markdown(const struct compare_set *s, FILE *out);
-/* The same as a page for a browser: versions as columns, and what explains their differences. */
-void compare_html(const struct compare_set *s, FILE *out);
+/* The same as a page for a browser: versions as columns, and what explains their differences. Over
+ * it stands the outcome, or the `answer` of a search that ran the versions, if only one; NULL: of
+ * none, and there are two or more. */
+void compare_html(const struct compare_set *s, const char *answer, FILE *out);
 
 /* The forms, as archive/outputs.h writes them: their context is the set. */
 void compare_put_json(const void *set, FILE *out);

@@ -70,7 +70,10 @@ static void markdown_has_nothing_to_obey(void **state)
 static void markdown_may_be_printed_on_a_terminal(void **state)
 {
     (void)state;
-    assert_markdown("\x1b]0;a\x07\x7f\xc2\x9b" "31m\xff", " &#93;0;a ???" "31m?");
+    assert_markdown("\x1b]0;a\x07\x7f\xc2\x9b"
+                    "31m\xff",
+                    " &#93;0;a ???"
+                    "31m?");
     assert_markdown("\xc3\xa9\xf0\x9f\x92\xa7", "\xc3\xa9\xf0\x9f\x92\xa7");
 }
 
