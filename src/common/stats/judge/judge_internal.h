@@ -199,9 +199,11 @@ enum answer answer_pass(const struct judge_context *h, const struct survivors *v
                         struct judge_finding *f);
 enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
                          struct judge_finding *f);
-/* judge_site_groups.c */
+/* judge_tables.c */
 enum answer table_judge(struct judge_context *h, const struct survivors *v,
                         struct judge_finding *f);
+/* judge_site_groups.c */
+int64_t most_threads(const struct judge_context *h); /* that were seen; 1 where it isn't known */
 enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
                              struct judge_finding *f);
 enum answer site_expected(struct judge_context *h, const struct survivors *v,
