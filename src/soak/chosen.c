@@ -100,8 +100,8 @@ static int check_emptied(const struct chosen *c, const struct scenario *of_file,
     return 0;
 }
 
-/* The line over the scenario in a file; the line was read once to find its name. Returns 0 or -1.
- */
+/* The line over the scenario in a file; the line was read once to find its name. `default` is the
+ * name of none, and has no folder either. Returns 0 or -1. */
 static int read_file(struct chosen *c, const struct command_line *line, struct scenario *of_file,
                      struct err *e)
 {
@@ -113,7 +113,8 @@ static int read_file(struct chosen *c, const struct command_line *line, struct s
     if (scenario_read_noting(of_file, &c->origin, path, e) != 0)
         return -1;
     c->scenario = *of_file;
-    find_here(c, path);
+    if (strcmp(c->word, "default") != 0)
+        find_here(c, path);
     return command_line_parse(line, &c->scenario, &words, e);
 }
 

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "base/text.h"
+#include "catalog.h"
 #include "chosen.h"
 #include "cmdline.h"
 
@@ -12,7 +13,8 @@ enum { KEY_COLUMNS = 23, VALUE_COLUMNS = 16, PLACE = 1100 };
 
 static const struct opt table[] = {
     {"as-command", OPT_FLAG, 0, NULL, NULL,
-     "print the command line that does the same, with what differs from the defaults"},
+     "print the command line that does the same, with what differs from the defaults; it names the "
+     "scenario where a value has {here}, its folder"},
 };
 
 const struct command show_command = {
@@ -68,19 +70,49 @@ static void show_values(const struct chosen *c)
     }
 }
 
+/* Whether a value names the scenario's folder, which is another one without its file. */
+static bool names_here(const struct scenario *s)
+{
+    char value[OPTS_TEXT];
+    size_t count;
+    const struct opt *option = scenario_options(&count);
+    for (size_t i = 0; i < count && !scenario_is_weight(i); i++)
+        if (strstr(opts_print(&option[i], s, value, sizeof value), "{here}"))
+            return true;
+    return false;
+}
+
+/* What the command needn't say: the defaults, or with `by_file` what the file has. Returns 0 or -1.
+ */
+static int read_base(const struct chosen *c, bool by_file, struct scenario *ret, struct err *e)
+{
+    char path[PATH_MAX];
+    scenario_defaults(ret);
+    if (!by_file)
+        return 0;
+    return catalog_path(c->word, path, sizeof path, e) == 0 ? scenario_read(ret, path, e) : -1;
+}
+
 /* Strings that don't fit are refused by the check before. */
-static void show_command_line(const struct chosen *c)
+static int show_command_line(const struct chosen *c, struct err *e)
 {
     enum { SIZE = 16 * OPTS_TEXT };
+    struct scenario base;
+    bool by_file = strcmp(c->word, "default") != 0 && names_here(&c->scenario);
+    if (read_base(c, by_file, &base, e) != 0)
+        return -1;
     char *text = malloc(SIZE);
     if (!text)
-        return;
+        return err_set(e, "out of memory");
     struct text line = text_into(text, SIZE);
     cmdline_program(&line);
     text_add(&line, " run");
-    cmdline_differences(&line, &c->scenario);
+    if (by_file)
+        cmdline_word(&line, c->word);
+    cmdline_differences(&line, &c->scenario, &base);
     puts(text);
     free(text);
+    return 0;
 }
 
 /* Takes --as-command out of the words, which are a run's otherwise. */
@@ -114,7 +146,7 @@ int cmd_show(int argc, char *const *argv)
     if (rc == 0)
         rc = chosen_check(&c, &e);
     if (rc == 0 && as_command)
-        show_command_line(&c);
+        rc = show_command_line(&c, &e);
     free(rest);
     fflush(stdout);
     return rc == 0 ? 0 : command_refuse(&show_command, &e);

@@ -48,20 +48,44 @@ void cmdline_option(struct text *c, const struct scenario *s, size_t i)
         words_quote(c, value);
 }
 
-bool cmdline_is_usual(const struct scenario *s, size_t i)
+bool cmdline_is_same(const struct scenario *a, const struct scenario *b, size_t i)
 {
-    char a[OPTS_TEXT], b[OPTS_TEXT];
-    struct scenario usual;
+    char of_a[OPTS_TEXT], of_b[OPTS_TEXT];
     size_t count;
     const struct opt *option = &scenario_options(&count)[i];
     CHECK(i < count);
-    scenario_defaults(&usual);
-    return strcmp(opts_print(option, s, a, sizeof a), opts_print(option, &usual, b, sizeof b)) == 0;
+    return strcmp(opts_print(option, a, of_a, sizeof of_a),
+                  opts_print(option, b, of_b, sizeof of_b)) == 0;
 }
 
-void cmdline_differences(struct text *c, const struct scenario *s)
+bool cmdline_is_usual(const struct scenario *s, size_t i)
 {
-    for (size_t i = 0; i < SCENARIO_OPTIONS && !scenario_is_weight(i); i++)
-        if (!cmdline_is_usual(s, i))
-            cmdline_option(c, s, i);
+    struct scenario usual;
+    scenario_defaults(&usual);
+    return cmdline_is_same(s, &usual, i);
+}
+
+/* Items are added to those of the base, and one of a name replaces it: a base that has others is
+ * taken back first. */
+static void take_back(struct text *c, const struct opt *option, const void *s, const void *base)
+{
+    const struct opts_list *items = (const void *)((const char *)s + option->offset);
+    struct opts_list both = *(const struct opts_list *)((const char *)base + option->offset);
+    for (size_t i = 0; i < items->count; i++)
+        opts_set(&(struct opt){.type = OPT_LIST}, &both, items->item[i], NULL);
+    if (both.count > items->count)
+        text_add(c, " --%s=", option->name);
+}
+
+void cmdline_differences(struct text *c, const struct scenario *s, const struct scenario *base)
+{
+    size_t count;
+    const struct opt *option = scenario_options(&count);
+    for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
+        if (cmdline_is_same(s, base, i))
+            continue;
+        if (option[i].type == OPT_LIST)
+            take_back(c, &option[i], s, base);
+        cmdline_option(c, s, i);
+    }
 }

@@ -18,9 +18,10 @@ void cmdline_word(struct text *c, const char *word);
 /* Appends option `i` of scenario_options with its value in `s`; what opts_parse reads gives it back
  * exactly. */
 void cmdline_option(struct text *c, const struct scenario *s, size_t i);
-/* Whether option `i` has its default in `s`. */
+/* Whether option `i` has its default in `s`; or the same value in both. */
 bool cmdline_is_usual(const struct scenario *s, size_t i);
-/* Appends each option whose value isn't its default; the behaviours by `--mix`. */
-void cmdline_differences(struct text *c, const struct scenario *s);
+bool cmdline_is_same(const struct scenario *a, const struct scenario *b, size_t i);
+/* Appends each option whose value isn't that of `base`; the behaviours by `--mix`. */
+void cmdline_differences(struct text *c, const struct scenario *s, const struct scenario *base);
 
 #endif

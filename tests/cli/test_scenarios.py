@@ -81,6 +81,27 @@ class Show(unittest.TestCase):
                 self.assertEqual(values(self.shown(*words[2:]))[0], values(self.shown(*line))[0])
                 self.assertEqual(self.shown(*words[2:], "--as-command"), command)
 
+    def test_a_command_line_whose_values_are_beside_the_file_names_the_file(self):
+        self.write("x.conf", "{port}")
+        file = self.write("beside.soak", "[load]\nconns = 7\n[server]\nserver = 'sh {here}/x.sh' {port}\n"
+                          "template = {here}/x.conf\nenv = A=1\nenv = B=2\n[mix]\nmix = clean\n")
+        for line in ([], ["--conns", "30", "--env", "A=3"], ["--env=", "--env", "B=4"], ["--mix", "reset=2"]):
+            with self.subTest(line=line):
+                command = self.shown(file, *line, "--as-command")
+                words = words_of(command.rstrip("\n"))
+                self.assertEqual(words[:3], ["./soak", "run", file])
+                self.assertEqual(values(self.shown(*words[2:]))[0], values(self.shown(file, *line))[0])
+
+    def test_without_a_scenario_here_is_the_working_folder(self):
+        self.write("x.conf", "{port}")
+        line = ("--server", "/nonesuch {port}", "--template", "{here}/x.conf")
+        for named in ([], ["default"]):
+            command = self.shown(*named, *line, "--as-command", cwd=self.folder)
+            self.assertEqual(words_of(command.rstrip("\n")), ["./soak", "run", *line])
+            process = soak("run", *named, *line, cwd=self.folder)
+            self.assertEqual((process.returncode, process.stderr),
+                             (2, "soak: --server: /nonesuch: No such file or directory\n"))
+
     def test_what_is_a_default_is_not_in_the_command_line(self):
         self.assertEqual(self.shown("--as-command", "--conns", "30", "--clean", "50"), "./soak run\n")
 

@@ -59,14 +59,6 @@ int trials_read(struct trials *t, const struct result *of, struct err *e)
 
 /* ---- a command ---- */
 
-static bool differs(const struct scenario *a, const struct scenario *b, size_t option)
-{
-    char of_a[OPTS_TEXT], of_b[OPTS_TEXT];
-    size_t count;
-    const struct opt *o = &scenario_options(&count)[option];
-    return strcmp(opts_print(o, a, of_a, sizeof of_a), opts_print(o, b, of_b, sizeof of_b)) != 0;
-}
-
 int trial_write(const struct trial_command *c, const struct scenario *s, char *buf, size_t size)
 {
     struct text text = text_into(buf, size);
@@ -79,7 +71,7 @@ int trial_write(const struct trial_command *c, const struct scenario *s, char *b
     }
     for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
         bool said = c->says_churn && strcmp(option[i].name, "churn") == 0;
-        if (said || (search_is_of_command(i) && differs(&c->base, s, i)))
+        if (said || (search_is_of_command(i) && !cmdline_is_same(&c->base, s, i)))
             cmdline_option(&text, s, i);
     }
     text_add(&text, " --seed %" PRIx64, s->seed);
