@@ -4,7 +4,6 @@
 #include "blocks.h"
 #include "interpose.h"
 #include "objects.h"
-#include "page/process.h"
 #include "preload.h"
 #include "probe/site_table.h"
 #include "row.h"
@@ -13,137 +12,55 @@
 
 static struct libcrypto hooked;
 static _Atomic enum page_mode reached;
-/* The program's own functions; NULL: it has none. */
+
+/* Whether OpenSSL would take memory functions if it weren't for the hooks, and whose it has. It
+ * takes them until it first allocates by malloc(). */
+static _Atomic enum chain {
+    CHAIN_OPEN,
+    CHAIN_NONE,  /* closed, and the program has set none: the state of nearly all programs */
+    CHAIN_OWN,   /* open, and the program has set some */
+    CHAIN_CLOSED /* closed, and the program has set some before, but none for malloc() */
+} chain;
+
+/* The program's own functions; NULL: not this one. */
 static struct {
     _Atomic CRYPTO_malloc_fn malloc;
     _Atomic CRYPTO_realloc_fn realloc;
     _Atomic CRYPTO_free_fn free;
-} chained;
-static uint64_t allocs_at_start;
-static bool was_forked;
+} own;
 
 _Thread_local bool under_chained;
 
-/* ---- the hooks; they behave as OpenSSL's default allocator ---- */
+/* The census allocates, and OpenSSL would not have. */
+static _Thread_local bool in_census __attribute__((tls_model("initial-exec")));
 
-static CRYPTO_malloc_fn chained_malloc(void)
+/* ---- the functions OpenSSL would have: the program's, and its own for what they leave out ---- */
+
+static enum chain chain_now(void)
 {
-    return atomic_load_explicit(&chained.malloc, memory_order_relaxed);
+    return atomic_load_explicit(&chain, memory_order_relaxed);
 }
 
-/* Blocks that processes share are known to those that are forked after the first of them. */
-COLD void look_once(const void *block)
+static bool is_chained(void)
 {
-    static atomic_flag looked = ATOMIC_FLAG_INIT;
-    if (!atomic_flag_test_and_set(&looked) && shared_look(block))
-        atomic_store(&preload_page->memory_shared, 1);
+    return chain_now() >= CHAIN_OWN;
 }
 
-COLD void *malloc_chained(size_t size, const char *file, int line)
+/* OpenSSL allocates by malloc(). */
+static void chain_close(void)
 {
-    bool nested = under_chained;
-    under_chained = true;
-    void *block = chained_malloc()(size ? block_room(size) : 0, file, line);
-    under_chained = nested;
-    if (!block || !size)
-        return block;
-    look_once(block);
-    blocks_born_rare(block, size, site_find(file, line), BLOCK_CHAINED);
-    return block;
-}
-
-static STACKS_OWN void *hook_malloc(size_t size, const char *file, int line)
-{
-    if (UNLIKELY(chained_malloc()))
-        return malloc_chained(size, file, line);
-    if (UNLIKELY(size == 0))
-        return NULL;
-    void *block = under.malloc(block_room(size));
-    if (LIKELY(block))
-        blocks_born(block, size, site_find(file, line), BLOCK_OPENSSL);
-    return block;
-}
-
-/* Whether the program's own functions have the block: they do if it was born so, and if nothing is
- * known of it and all blocks should be theirs. */
-static bool is_chained(enum block_origin origin)
-{
-    return origin == BLOCK_CHAINED || (origin == BLOCK_NONE && chained_malloc());
-}
-
-static STACKS_OWN void hook_free(void *block, const char *file, int line)
-{
-    if (!block)
-        return;
-    enum block_origin origin = blocks_end(block);
-    if (UNLIKELY(is_chained(origin)))
-        atomic_load (&chained.free)(block, file, line);
-    else
-        under.free(block);
-}
-
-COLD void *realloc_chained(void *block, size_t size, const char *file, int line)
-{
-    bool nested = under_chained;
-    under_chained = true;
-    void *now = atomic_load(&chained.realloc)(block, size, file, line);
-    under_chained = nested;
-    return now;
-}
-
-static STACKS_OWN void *hook_realloc(void *block, size_t size, const char *file, int line)
-{
-    if (!block)
-        return hook_malloc(size, file, line);
-    if (size == 0) {
-        hook_free(block, file, line);
-        return NULL;
-    }
-    struct lifted was = blocks_lift(block);
-    bool theirs = is_chained(blocks_lifted_origin(was));
-    void *now = theirs ? realloc_chained(block, block_room(size), file, line)
-                       : under.realloc(block, block_room(size));
-    if (now)
-        blocks_moved(now, was, size, site_find(file, line), theirs ? BLOCK_CHAINED : BLOCK_OPENSSL);
-    else
-        blocks_put_back(block, was);
-    return now;
-}
-
-/* ---- the program's own functions ---- */
-
-static uint64_t own_allocs(void)
-{
-    return snapshot_process_allocs(preload_page, row_pid());
-}
-
-/* OpenSSL takes new functions until it first allocates; what the census allocated doesn't count.
- * What they don't replace goes on to malloc(). */
-int hooks_chain(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn, CRYPTO_free_fn free_fn)
-{
-    if (was_forked || own_allocs() != allocs_at_start)
-        return 0;
-    if (malloc_fn && realloc_fn && free_fn) {
-        atomic_store(&chained.free, free_fn);
-        atomic_store(&chained.realloc, realloc_fn);
-        atomic_store(&chained.malloc, malloc_fn);
-        row_show(PAGE_PROCESS_CHAINED, true);
-    }
-    return 1;
+    enum chain now = CHAIN_OPEN;
+    if (!in_census && !atomic_compare_exchange_strong(&chain, &now, CHAIN_NONE) && now == CHAIN_OWN)
+        atomic_store(&chain, CHAIN_CLOSED);
 }
 
 static void *plain_malloc(size_t size, const char *file, int line)
 {
     (void)file;
     (void)line;
+    if (size)
+        chain_close();
     return size ? under.malloc(size) : NULL;
-}
-
-static void *plain_realloc(void *block, size_t size, const char *file, int line)
-{
-    (void)file;
-    (void)line;
-    return under.realloc(block, size);
 }
 
 static void plain_free(void *block, const char *file, int line)
@@ -153,29 +70,214 @@ static void plain_free(void *block, const char *file, int line)
     under.free(block);
 }
 
+static CRYPTO_malloc_fn next_malloc(void)
+{
+    CRYPTO_malloc_fn theirs = atomic_load(&own.malloc);
+    return theirs ? theirs : plain_malloc;
+}
+
+static CRYPTO_free_fn next_free(void)
+{
+    CRYPTO_free_fn theirs = atomic_load(&own.free);
+    return theirs ? theirs : plain_free;
+}
+
+static void *plain_realloc(void *block, size_t size, const char *file, int line)
+{
+    if (!block)
+        return next_malloc()(size, file, line);
+    if (size)
+        return under.realloc(block, size);
+    next_free()(block, file, line);
+    return NULL;
+}
+
+static CRYPTO_realloc_fn next_realloc(void)
+{
+    CRYPTO_realloc_fn theirs = atomic_load(&own.realloc);
+    return theirs ? theirs : plain_realloc;
+}
+
+/* ---- blocks of the program's own functions ---- */
+
+/* Blocks that processes share are known to those that are forked after the first of them. */
+static void look_once(const void *block)
+{
+    static atomic_flag looked = ATOMIC_FLAG_INIT;
+    if (!atomic_flag_test_and_set(&looked) && shared_look(block))
+        atomic_store(&preload_page->memory_shared, 1);
+}
+
+/* Whether the program's own functions have the block: they do if it was born so, and if nothing is
+ * known of it and all blocks should be theirs. */
+static bool is_theirs(enum block_origin origin)
+{
+    return origin == BLOCK_CHAINED || (origin == BLOCK_NONE && is_chained());
+}
+
+COLD void *chained_malloc(size_t size, const char *file, int line)
+{
+    bool nested = under_chained;
+    under_chained = true;
+    void *block = next_malloc()(size ? block_room(size) : 0, file, line);
+    under_chained = nested;
+    if (!block || !size)
+        return block;
+    look_once(block);
+    blocks_born_rare(block, size, site_find(file, line), BLOCK_CHAINED);
+    return block;
+}
+
+COLD void *next_moves(void *block, size_t size, const char *file, int line)
+{
+    bool nested = under_chained;
+    under_chained = true;
+    void *now = next_realloc()(block, size, file, line);
+    under_chained = nested;
+    return now;
+}
+
+/* What a function gives for no bytes is known to it alone. */
+COLD void *chained_realloc_to_nothing(void *block, const char *file, int line)
+{
+    if (!block || is_theirs(blocks_end(block)))
+        return next_moves(block, 0, file, line);
+    under.free(block);
+    return NULL;
+}
+
+COLD void *chained_realloc(void *block, size_t size, const char *file, int line)
+{
+    if (!size)
+        return chained_realloc_to_nothing(block, file, line);
+    struct lifted was = block ? blocks_lift(block) : (struct lifted){0};
+    bool theirs = is_theirs(blocks_lifted_origin(was));
+    void *now = theirs ? next_moves(block, block_room(size), file, line)
+                       : under.realloc(block, block_room(size));
+    if (!now) {
+        blocks_put_back(block, was);
+        return NULL;
+    }
+    if (!block)
+        look_once(now);
+    blocks_moved(now, was, size, site_find(file, line), theirs ? BLOCK_CHAINED : BLOCK_OPENSSL);
+    return now;
+}
+
+/* ---- the hooks; they behave as OpenSSL's default allocator ---- */
+
+static STACKS_OWN void *counted_malloc(size_t size, const char *file, int line)
+{
+    void *block = under.malloc(block_room(size));
+    if (LIKELY(block))
+        blocks_born(block, size, site_find(file, line), BLOCK_OPENSSL);
+    return block;
+}
+
+COLD void *malloc_rare(size_t size, const char *file, int line)
+{
+    if (is_chained())
+        return chained_malloc(size, file, line);
+    if (!size)
+        return NULL;
+    chain_close();
+    return counted_malloc(size, file, line);
+}
+
+static STACKS_OWN void *hook_malloc(size_t size, const char *file, int line)
+{
+    if (UNLIKELY(size == 0 || chain_now() != CHAIN_NONE))
+        return malloc_rare(size, file, line);
+    return counted_malloc(size, file, line);
+}
+
+static STACKS_OWN void hook_free(void *block, const char *file, int line)
+{
+    if (!block)
+        return;
+    enum block_origin origin = blocks_end(block);
+    if (UNLIKELY(is_theirs(origin)))
+        next_free()(block, file, line);
+    else
+        under.free(block);
+}
+
+static STACKS_OWN void *hook_realloc(void *block, size_t size, const char *file, int line)
+{
+    if (UNLIKELY(is_chained()))
+        return chained_realloc(block, size, file, line);
+    if (!block)
+        return hook_malloc(size, file, line);
+    if (size == 0) {
+        hook_free(block, file, line);
+        return NULL;
+    }
+    struct lifted was = blocks_lift(block);
+    void *now = under.realloc(block, block_room(size));
+    if (now)
+        blocks_moved(now, was, size, site_find(file, line), BLOCK_OPENSSL);
+    else
+        blocks_put_back(block, was);
+    return now;
+}
+
+/* ---- the program's own functions ---- */
+
+static void set_own(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn,
+                    CRYPTO_free_fn free_fn)
+{
+    if (free_fn)
+        atomic_store(&own.free, free_fn);
+    if (realloc_fn)
+        atomic_store(&own.realloc, realloc_fn);
+    if (malloc_fn)
+        atomic_store(&own.malloc, malloc_fn);
+    row_show(PAGE_PROCESS_CHAINED, true);
+}
+
+int hooks_chain(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn, CRYPTO_free_fn free_fn)
+{
+    enum chain now = chain_now();
+    if (malloc_fn || realloc_fn || free_fn) {
+        now = CHAIN_OPEN;
+        if (atomic_compare_exchange_strong(&chain, &now, CHAIN_OWN) || now == CHAIN_OWN)
+            set_own(malloc_fn, realloc_fn, free_fn);
+    }
+    return now == CHAIN_OPEN || now == CHAIN_OWN;
+}
+
 void hooks_chained(CRYPTO_malloc_fn *malloc_fn, CRYPTO_realloc_fn *realloc_fn,
                    CRYPTO_free_fn *free_fn)
 {
-    bool own = chained_malloc() != NULL;
     if (malloc_fn)
-        *malloc_fn = own ? atomic_load(&chained.malloc) : plain_malloc;
+        *malloc_fn = next_malloc();
     if (realloc_fn)
-        *realloc_fn = own ? atomic_load(&chained.realloc) : plain_realloc;
+        *realloc_fn = next_realloc();
     if (free_fn)
-        *free_fn = own ? atomic_load(&chained.free) : plain_free;
+        *free_fn = next_free();
 }
 
-/* Functions that the program has set before we came. OpenSSL's own, as it sees them, may be one
- * that this library has put before it. */
+/* OpenSSL's own function, as it sees it, may be one that this library has put before it. */
+static bool is_set(const void *function, const void *by_default)
+{
+    return function && function != by_default && !find_is_own((uintptr_t)function);
+}
+
+/* Functions that the program has set before we came. */
 static void chain_earlier(const struct libcrypto *lib)
 {
     CRYPTO_malloc_fn malloc_fn = NULL;
     CRYPTO_realloc_fn realloc_fn = NULL;
     CRYPTO_free_fn free_fn = NULL;
+    atomic_store(&own.malloc, NULL);
+    atomic_store(&own.realloc, NULL);
+    atomic_store(&own.free, NULL);
+    atomic_store(&chain, CHAIN_OPEN);
     if (lib->get_mem_functions)
         lib->get_mem_functions(&malloc_fn, &realloc_fn, &free_fn);
-    if (malloc_fn && malloc_fn != lib->malloc && !find_is_own((uintptr_t)malloc_fn))
-        hooks_chain(malloc_fn, realloc_fn, free_fn);
+    hooks_chain(is_set((void *)malloc_fn, (void *)lib->malloc) ? malloc_fn : NULL,
+                is_set((void *)realloc_fn, (void *)lib->realloc) ? realloc_fn : NULL,
+                is_set((void *)free_fn, (void *)lib->free) ? free_fn : NULL);
 }
 
 /* ---- installing ---- */
@@ -212,20 +314,19 @@ bool hooks_install(struct page *page, const struct libcrypto *lib)
 {
     if (atomic_load(&reached) != PAGE_MODE_INACTIVE && !is_forgotten(lib))
         return true;
-    atomic_store(&chained.malloc, NULL);
     enum page_mode mode = lib->set_mem_functions ? take(lib, &hooked) : PAGE_MODE_INACTIVE;
     if (mode == PAGE_MODE_INACTIVE)
         return false;
     atomic_store(&reached, mode);
+    in_census = true;
     objects_start(page, &hooked);
-    allocs_at_start = own_allocs();
+    in_census = false;
     row_show_mode(mode);
     return true;
 }
 
 void hooks_forked(void)
 {
-    was_forked = true;
     blocks_forked();
     objects_forked();
 }

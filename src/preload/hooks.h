@@ -15,7 +15,8 @@
  * counted. */
 bool hooks_install(struct page *page, const struct libcrypto *lib);
 
-/* What CRYPTO_set_mem_functions and its reader tell a program whose OpenSSL is hooked. */
+/* What CRYPTO_set_mem_functions and its reader do in a program whose OpenSSL is hooked: the same as
+ * without the hooks, as if the census had allocated nothing. */
 int hooks_chain(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn, CRYPTO_free_fn free_fn);
 void hooks_chained(CRYPTO_malloc_fn *malloc_fn, CRYPTO_realloc_fn *realloc_fn,
                    CRYPTO_free_fn *free_fn);

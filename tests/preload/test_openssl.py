@@ -2,10 +2,13 @@
 """What libsoakprobe.so makes of OpenSSL: its objects, a program's own memory functions, several libraries."""
 
 import os
+import subprocess
 import unittest
 
-from probed import BIN, CHAINED, HOOKS, LATE, MALLOC_LIBRARY, PYTHON, TWO_LIBCRYPTOS, Case, Probed, jemalloc
+from probed import (BIN, CHAINED, HOOKS, LATE, LIBRARY, MALLOC_LIBRARY, PATIENCE, PYTHON, TWO_LIBCRYPTOS, Case, Probed,
+                    jemalloc)
 
+CHAIN_CASE = BIN + "/chain-case"
 FOLDER = os.environ["PRELOAD_FOLDER"]
 PLANTS = "soak/self-check"
 
@@ -116,6 +119,22 @@ class ChainTest(unittest.TestCase):
             case.step()
             case.step()
             case.end()
+
+    def test_openssl_makes_of_them_what_it_makes_without_the_probe(self):
+        def said(*command):
+            return subprocess.run(command, capture_output=True, text=True, check=True, timeout=PATIENCE).stdout
+        names = said(CHAIN_CASE).split()
+        self.assertGreaterEqual(len(names), 12)
+        for name in names:
+            plain = said(CHAIN_CASE, name)
+            self.assertIn("set: ", plain)
+            for preload in (LIBRARY, MALLOC_LIBRARY):
+                with self.subTest(name, preload=preload), Probed(preload) as case:
+                    self.assertEqual(case.run(CHAIN_CASE, name), plain)
+                    places = [(site.file.decode(), site.line) for site in case.page.site
+                              if site.file.endswith(b"chain_case.c")]
+                    self.assertTrue(places)
+                    self.assertEqual({case.live(*place) for place in places}, {(0, 0)})
 
     def early(self, case, library, words):
         """In a library's constructor that sees libcrypto before the probe does."""
