@@ -46,10 +46,10 @@ static void write_text(const struct scenario *s, const struct result *result)
     report_text(result, &style, s->quiet, out);
 }
 
-static void incomplete(struct result *result)
+static void incomplete(struct result *result, int exit_code)
 {
     if (result->exit_code == 0)
-        result->exit_code = EXIT_BROKEN;
+        result->exit_code = exit_code;
 }
 
 /* What can't be written turns PASS into exit 4, in the documents and on the screen too: whoever
@@ -57,7 +57,7 @@ static void incomplete(struct result *result)
 static void spoil(struct result *result)
 {
     result->not_kept = true;
-    incomplete(result);
+    incomplete(result, EXIT_BROKEN);
 }
 
 static int keep_names(struct run *r, struct err *e)
@@ -90,17 +90,22 @@ static int keep_result(struct run *r, const struct result *result, struct err *e
     return rc;
 }
 
-/* Writes the run's folder: first what was measured. */
+/* Writes the run's folder. The result comes after what belongs to it, so that it says what isn't
+ * kept; it says so of the forms by being written again. */
 static void keep(struct run *r, struct result *result)
 {
     struct err e = {{0}};
     if (r->store_failed)
         spoil(result);
-    if (keep_result(r, result, &e) == 0 && keep_names(r, &e) == 0 && manifest_write(r, &e) == 0 &&
-        keep_forms(r, &e) == 0)
+    if (keep_names(r, &e) != 0 || manifest_write(r, &e) != 0) {
+        fprintf(stderr, "soak: %s\n", e.text);
+        spoil(result);
+    }
+    if (keep_result(r, result, &e) == 0 && keep_forms(r, &e) == 0)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
     spoil(result);
+    keep_result(r, result, &e);
 }
 
 /* Writes the document of --json. Returns 0 or -1. */
@@ -124,9 +129,10 @@ static int publish(struct run *r)
     struct outcome outcome;
     struct result *result = &outcome.result;
     outcome_make(&outcome, r);
-    if (outcome_footprint(&outcome, r, &e) != 0) {
+    int rc = outcome_footprint(&outcome, r, &e);
+    if (rc != 0) {
         fprintf(stderr, "soak: footprint: %s\n", e.text);
-        incomplete(result);
+        incomplete(result, rc == UV_EINTR ? EXIT_INTERRUPTED : EXIT_BROKEN);
     }
     keep(r, result);
     if (write_document(r->scenario, result) != 0)

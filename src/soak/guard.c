@@ -2,6 +2,7 @@
 #include "guard.h"
 
 #include "base/check.h"
+#include "base/ending_signals.h"
 #include "base/exit_codes.h"
 #include "base/process.h"
 #include "control/event_loop.h"
@@ -353,48 +354,33 @@ void guard_begin(int *argc, char ***argv)
 
 /* ---- signals ---- */
 
-static const int numbers[INTERRUPTS] = {SIGINT, SIGTERM, SIGHUP};
-
-static bool is_ignored(int number)
-{
-    struct sigaction action;
-    return sigaction(number, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
-}
-
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct interrupts *i = handle->data;
-    i->happened = true;
     i->fn(i->owner, number);
 }
+
+/* How many are started: those of a run, and of a program that it waits for. */
+static size_t started;
 
 void interrupts_start(struct interrupts *i, uv_loop_t *loop, interrupt_fn fn, void *owner)
 {
     i->fn = fn;
-    i->happened = false;
     i->owner = owner;
-    for (int n = 0; n < INTERRUPTS; n++) {
+    for (int n = 0; n < ENDING_SIGNALS; n++) {
         CHECK(uv_signal_init(loop, &i->handle[n]) == 0);
         i->handle[n].data = i;
-        if (numbers[n] == SIGINT || !is_ignored(numbers[n]))
-            CHECK(uv_signal_start(&i->handle[n], on_signal, numbers[n]) == 0);
+        if (!ending_signal_is_ignored(ending_signal[n]))
+            CHECK(uv_signal_start(&i->handle[n], on_signal, ending_signal[n]) == 0);
     }
+    started++;
+    ending_signals_release();
 }
 
 void interrupts_unref(struct interrupts *i)
 {
-    for (int n = 0; n < INTERRUPTS; n++)
+    for (int n = 0; n < ENDING_SIGNALS; n++)
         uv_unref((uv_handle_t *)&i->handle[n]);
-}
-
-/* libuv gives a signal its default action back when its handle is closed. */
-static void block_all(void)
-{
-    sigset_t set;
-    sigemptyset(&set);
-    for (int n = 0; n < INTERRUPTS; n++)
-        sigaddset(&set, numbers[n]);
-    CHECK(pthread_sigmask(SIG_BLOCK, &set, NULL) == 0);
 }
 
 void handle_close(void *handle)
@@ -412,10 +398,12 @@ void handle_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
     *ret = uv_buf_init(bytes, sizeof bytes);
 }
 
+/* libuv gives a signal its default action back when its last handle is closed. */
 void interrupts_stop(struct interrupts *i)
 {
-    if (i->happened)
-        block_all();
-    for (int n = 0; n < INTERRUPTS; n++)
+    if (i->fn && --started == 0)
+        ending_signals_hold();
+    i->fn = NULL;
+    for (int n = 0; n < ENDING_SIGNALS; n++)
         handle_close(&i->handle[n]);
 }

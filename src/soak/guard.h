@@ -13,6 +13,8 @@
 #ifndef SOAK_GUARD_H
 #define SOAK_GUARD_H
 
+#include "base/ending_signals.h"
+
 #include <stdbool.h>
 #include <uv.h>
 
@@ -55,28 +57,23 @@ void guard_kill(const uv_process_t *process, int signal_number);
 void guard_begin(int *argc, char ***argv);
 
 /*
- * The signals by which soak is asked to end, on the caller's loop: Ctrl-C (SIGINT), SIGTERM, and
- * SIGHUP of a terminal that was closed. One that the caller of soak has it ignore stays ignored, so
- * that nohup does what it says; but for SIGINT, which a shell ignores in all that it starts in the
- * background.
+ * The signals by which soak is asked to end (base/ending_signals.h), on the caller's loop.
  */
-enum { INTERRUPTS = 3 };
-
 typedef void (*interrupt_fn)(void *owner, int signal_number);
 
-/* Embedded by the owner; stays until the loop has run the close callbacks. */
+/* Embedded by the owner, zeroed; stays until the loop has run the close callbacks. */
 struct interrupts {
-    uv_signal_t handle[INTERRUPTS];
-    interrupt_fn fn;
-    void *owner;   /* borrowed */
-    bool happened; /* one of them came */
+    uv_signal_t handle[ENDING_SIGNALS];
+    interrupt_fn fn; /* NULL: not started, or stopped */
+    void *owner;     /* borrowed */
 };
 
+/* One that came while none were started is told at once. */
 void interrupts_start(struct interrupts *i, uv_loop_t *loop, interrupt_fn fn, void *owner);
 /* They don't keep the loop alive. */
 void interrupts_unref(struct interrupts *i);
-/* Closing twice, or what was never started, is harmless. Where one came, further ones change
- * nothing from here on: the owner is ending, and still writes what it has. */
+/* Stopping twice, or what was never started, is harmless. Once none are started, signals are held
+ * back: the owner is ending, and still writes what it has. */
 void interrupts_stop(struct interrupts *i);
 
 /* Closes any handle of libuv's: what is closing already, or was never opened (zeroed), is left. */

@@ -4,7 +4,6 @@ called PASS, no child is left behind."""
 
 import contextlib
 import os
-import shutil
 import signal
 import socket
 import stat
@@ -246,6 +245,17 @@ class Signals(Live):
         self.assertIsNotNone(run.result)
         self.assertTrue(gone(server))
 
+    def test_a_signal_after_the_last_child_has_gone_loses_nothing(self):
+        """What a connection costs is measured then; the run itself is whole, and written."""
+        process = self.start(*QUICK, "--footprint")
+        os.kill(self.child(process, "soak-footprint"), signal.SIGSTOP)
+        process.send_signal(signal.SIGTERM)
+        run = self.finish(process)
+        self.assertEqual(run.exit, 130, run.explain())
+        self.assertRegex(run.out, r"^PASS +nothing grows")
+        self.assertIn("footprint: interrupted", run.err)
+        self.assertEqual((run.result["verdict"], run.result["interrupted"]), ("PASS", False))
+
     def assert_stops_at_once(self, number):
         process = self.start(*BUSY)
         self.wait_checkpoints(2)
@@ -423,92 +433,6 @@ class Environment(Live):
         run = self.soak("--conns", "5", "--churn", "max", "--closed", "300", "--malloc", "libc",
                         "--env", "LD_PRELOAD=libm.so.6")
         self.assertEqual(run.exit, 0, run.explain())
-
-
-class NotKept(Live):
-    """What can't be written is no PASS, and the verdict line itself says that the run isn't kept."""
-
-    def assert_not_kept(self, process, sentence):
-        self.assertEqual(process.returncode, 4, process.stdout + process.stderr)
-        self.assertRegex(process.stdout, r"^PASS +not kept; ")
-        self.assertRegex(process.stderr, sentence)
-
-    def limited(self, limit, *options):
-        command = " ".join(self.command(*options))
-        return subprocess.run(["bash", "-c", f"ulimit {limit}; exec {command}"], text=True,
-                              capture_output=True, check=False, timeout=soak_run.PATIENCE_S)
-
-    def on_a_disk(self, size, *options, after=""):
-        """A run whose results are on a tiny file system of its own, in a mount namespace that ends with it."""
-        disk = os.path.join(self.results, "disk")
-        os.makedirs(disk, exist_ok=True)
-        enter = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user",
-                                                                  "--mount"]
-        if subprocess.run([*enter, "true"], capture_output=True, check=False).returncode != 0:
-            self.skipTest("no mount namespace can be made here")
-        command = " ".join([soak_run.SOAK, *QUICK, *options, "--results", disk])
-        script = f"mount -t tmpfs -o size={size} none {disk} && {command}; code=$?; {after} exit $code"
-        return subprocess.run([*enter, "sh", "-c", script], capture_output=True, text=True,
-                              check=False, timeout=soak_run.PATIENCE_S)
-
-    def test_full_disk(self):
-        process = self.on_a_disk("24k")
-        self.assert_not_kept(process, r"result\.json: the disk is full .* --results")
-
-    def run_on_a_disk_filled_to(self, left):
-        """The disk is filled when all samples but the last are there, but for so many KiB."""
-        disk, fill = (os.path.join(self.results, name) for name in ("disk", "fill"))
-        with open(fill, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\n"
-                       'free=$(df --output=avail -k "$1" | tail -1)\n'
-                       'head -c $((free - $2))k /dev/zero >"$1/zeros"\n')
-        os.chmod(fill, 0o755)
-        return self.on_a_disk("8m", f"--on-drain '{fill} {disk} {left}'", after=f"cat {disk}/last/result.json;")
-
-    def test_a_page_that_has_no_room_takes_nothing_from_the_verdict(self):
-        folder = self.soak(*QUICK).folder
-        size = {name: os.path.getsize(os.path.join(folder, name)) // 1024
-                for name in ("result.json", "manifest.json", "report.html")}
-        half = size["report.html"] // 2
-        left = size["result.json"] + size["manifest.json"] + half
-        # A run of another length has documents of other sizes: more room for them, or less for the page.
-        for _ in range(5):
-            process = self.run_on_a_disk_filled_to(left)
-            if process.returncode == 0 and "report.html" in process.stderr:
-                break
-            left += half if process.returncode else -half
-        self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
-        self.assertRegex(process.stdout, r"^PASS +nothing grows")
-        self.assertIn('"exit": 0,', process.stdout)
-        self.assertRegex(process.stderr, r"report\.html: the disk is full .*; the result is kept: "
-                                         r"soak report \S+ --html=FILE makes it again\n")
-
-    def test_limit_of_a_files_size(self):
-        process = self.limited("-Sf 4", *QUICK)
-        self.assert_not_kept(process, r"samples\.jsonl: the limit of a file's size .* 'ulimit -f")
-
-    def test_limit_of_a_files_size_that_leaves_no_room_for_the_probe(self):
-        process = self.limited("-f 64", *QUICK)
-        self.assertEqual(process.returncode, 2, process.stderr)
-        self.assertRegex(process.stderr, r"^soak: the limit of a file's size is 64 KiB .*ulimit -f")
-        self.assertEqual(os.listdir(self.results), [])
-
-    def test_folder_that_is_removed_meanwhile(self):
-        # The run waits for it, however long it takes.
-        reached = os.path.join(self.results, "reached")
-        process = self.start(*QUICK, "--on-drain",
-                             f"sh -c 'touch {reached}; while test -e {self.results}; do sleep 0.1; done'")
-        until(lambda: os.path.exists(reached), "the command")
-        shutil.rmtree(self.results)
-        run = self.finish(process)
-        done = subprocess.CompletedProcess(process.args, run.exit, run.out, run.err)
-        self.assert_not_kept(done, r"result\.json: its folder was removed")
-
-    def test_document_that_cannot_be_written(self):
-        run = self.soak(*QUICK, "--json=/dev/full")
-        self.assertEqual(run.exit, 4, run.explain())
-        self.assertRegex(run.out, r"^PASS +not kept; ")
-        self.assertIn("--json=/dev/full", run.err)
 
 
 class Descriptors(Live):

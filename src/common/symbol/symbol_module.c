@@ -121,6 +121,8 @@ static bool open_dwfl(struct module *m, const struct image *image, const struct 
         void **user;
         dwfl_module_info(m->file, &user, NULL, NULL, NULL, NULL, NULL, NULL);
         *user = m; /* for servers_find_debuginfo */
+        if (m->servers->asked)
+            servers_give_up_at_signals(m->dwfl);
         return true;
     }
     dwfl_end(m->dwfl);

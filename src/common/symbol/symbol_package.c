@@ -2,6 +2,7 @@
 #include "symbol/symbol_package.h"
 
 #include "base/clock.h"
+#include "base/ending_signals.h"
 #include "symbol/symbol_module.h"
 
 #include <dirent.h>
@@ -171,12 +172,34 @@ int servers_find_debuginfo(Dwfl_Module *file, void **user, const char *name, Dwa
     const struct call c = {file, user, name, path, link, base, crc, ret_path};
     struct module *m = *user;
     int fd = find_offline(&c);
-    if (fd >= 0 || !m || !m->servers->asked || m->servers->spent_ns > MOST_NS)
+    if (fd >= 0 || !m || !m->servers->asked || m->servers->spent_ns > MOST_NS ||
+        ending_signals_waiting())
         return fd;
     uint64_t begun = clock_now_ns();
     fd = find_online(&c);
     m->servers->spent_ns += clock_now_ns() - begun;
     return fd;
+}
+
+/* The progress function of debuginfod_set_progressfn(3): other than 0 ends the transfer. */
+static int give_up(debuginfod_client *client, long done, long all)
+{
+    (void)client;
+    (void)done;
+    (void)all;
+    return ending_signals_waiting();
+}
+
+void servers_give_up_at_signals(Dwfl *dwfl)
+{
+    typedef void (*set_fn)(debuginfod_client *, int (*)(debuginfod_client *, long, long));
+    debuginfod_client *client = dwfl_get_debuginfod_client(dwfl);
+    void *library = client ? dlopen(LIBRARY, RTLD_LAZY | RTLD_NOLOAD) : NULL;
+    set_fn set = library ? (set_fn)(uintptr_t)dlsym(library, "debuginfod_set_progressfn") : NULL;
+    if (set)
+        set(client, give_up);
+    if (library)
+        dlclose(library); /* libdwfl has it open */
 }
 
 int symbols_servers_check(struct err *e)

@@ -40,5 +40,8 @@ struct servers {
  * network but for a module whose `servers` say so. */
 int servers_find_debuginfo(Dwfl_Module *file, void **user, const char *name, Dwarf_Addr base,
                            const char *path, const char *link, GElf_Word crc, char **ret_path);
+/* What is being fetched for it is given up when one of the ending signals waits. Where the library
+ * isn't installed nothing is fetched. */
+void servers_give_up_at_signals(Dwfl *dwfl);
 
 #endif

@@ -28,10 +28,12 @@ struct job {
     uv_process_t process;
     uv_pipe_t in, out; /* the child's stdin and stdout */
     uv_timer_t watchdog;
+    struct interrupts interrupts;
     uint64_t patience_ms;
     struct line_reader reader;
     struct footprint_lines lines;
     bool failed; /* `e` has the reason */
+    bool interrupted;
     struct err *e;
     int64_t status;
     int signal_number;
@@ -109,6 +111,17 @@ static void give_up(struct job *j)
     handle_close(&j->out);
 }
 
+static void on_interrupt(void *owner, int number)
+{
+    struct job *j = owner;
+    (void)number;
+    if (!j->failed) {
+        j->interrupted = true;
+        err_set(j->e, "interrupted");
+        give_up(j);
+    }
+}
+
 static void on_watchdog(uv_timer_t *timer)
 {
     struct job *j = timer->data;
@@ -154,6 +167,7 @@ static void on_exit_process(uv_process_t *process, int64_t status, int signal_nu
     uv_close((uv_handle_t *)process, NULL);
     handle_close(&j->in);
     handle_close(&j->watchdog);
+    interrupts_stop(&j->interrupts);
 }
 
 static int spawn(struct job *j, char **argv, char *const *environment, int log_fd)
@@ -180,15 +194,14 @@ static int run(struct job *j, char **argv, char *const *environment, int log_fd)
     CHECK(uv_pipe_init(&j->loop, &j->in, 0) == 0 && uv_pipe_init(&j->loop, &j->out, 0) == 0 &&
           uv_timer_init(&j->loop, &j->watchdog) == 0);
     j->process.data = j->out.data = j->watchdog.data = j;
+    interrupts_start(&j->interrupts, &j->loop, on_interrupt, j);
     rc = spawn(j, argv, environment, log_fd);
     if (rc == 0) {
         CHECK(uv_read_start((uv_stream_t *)&j->out, handle_buffer, on_read) == 0);
         CHECK(uv_timer_start(&j->watchdog, on_watchdog, j->patience_ms, j->patience_ms) == 0);
     } else {
-        uv_close((uv_handle_t *)&j->process, NULL);
-        uv_close((uv_handle_t *)&j->in, NULL);
-        uv_close((uv_handle_t *)&j->out, NULL);
-        uv_close((uv_handle_t *)&j->watchdog, NULL);
+        on_exit_process(&j->process, -1, 0);
+        handle_close(&j->out);
     }
     CHECK(uv_run(&j->loop, UV_RUN_DEFAULT) == 0 && uv_loop_close(&j->loop) == 0);
     return rc;
@@ -199,7 +212,7 @@ static int concluded(const struct job *j, const char *path, int started)
     if (started != 0)
         return err_set(j->e, "%s can't be started: %s", path, uv_strerror(started));
     if (j->failed)
-        return -1;
+        return j->interrupted ? UV_EINTR : -1;
     if (j->signal_number)
         return err_set(j->e, "soak-footprint ended by signal %d", j->signal_number);
     if (j->status != 0 || !j->lines.done)

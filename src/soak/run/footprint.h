@@ -17,7 +17,8 @@ struct footprint_launch {
     const char *log_path;     /* that its stderr is appended to; NULL: it is dropped */
 };
 /* What the scenario has and soak-footprint hasn't is no error: `left_out` names it. Silence for the
- * scenario's `watchdog` ends it. Returns 0 (footprint_free), or -1. */
+ * scenario's `watchdog` ends it. Returns 0 (footprint_free), UV_EINTR when one of the signals that
+ * end soak came, or -1. */
 int footprint_measure(const struct footprint_launch *launch, const struct scenario *s,
                       struct footprint *ret, struct err *e);
 

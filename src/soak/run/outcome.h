@@ -58,7 +58,7 @@ void outcome_make(struct outcome *o, const struct run *r);
  */
 void outcome_so_far(struct outcome *o, const struct run *r);
 /* Measures what a connection costs, where the scenario asks for it and the run didn't break or end
- * by a signal. Returns 0, or -1. */
+ * by a signal. Returns 0, UV_EINTR when one came meanwhile, or -1. */
 int outcome_footprint(struct outcome *o, const struct run *r, struct err *e);
 void outcome_free(struct outcome *o);
 

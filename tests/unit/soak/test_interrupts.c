@@ -14,7 +14,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WROTE = 7 };
+enum { WROTE = 7, TOLD = 8, WAITS = 9 };
+
+static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
 
 static void on_interrupt(void *owner, int number)
 {
@@ -22,61 +24,136 @@ static void on_interrupt(void *owner, int number)
     uv_stop(owner);
 }
 
-/* A program on its way out, which a signal reaches while it writes what it has. */
-static void end_under_signals(int number, bool asked)
+static void on_next_interrupt(void *owner, int number)
 {
+    (void)owner;
+    (void)number;
+    _exit(TOLD);
+}
+
+struct way {
     uv_loop_t loop;
-    struct interrupts i;
-    uv_loop_init(&loop);
-    interrupts_start(&i, &loop, on_interrupt, &loop);
+    struct interrupts of_run, next;
+    int number;
+};
+
+/* The signals of a run, which has come to its end; by one of them, or by itself. */
+static void run_to_its_end(struct way *w, bool asked)
+{
+    uv_loop_init(&w->loop);
+    interrupts_start(&w->of_run, &w->loop, on_interrupt, &w->loop);
     if (asked) {
-        raise(number);
-        uv_run(&loop, UV_RUN_DEFAULT);
+        raise(w->number);
+        uv_run(&w->loop, UV_RUN_DEFAULT);
     }
-    interrupts_stop(&i);
-    uv_run(&loop, UV_RUN_DEFAULT);
-    raise(number);
+    interrupts_stop(&w->of_run);
+    interrupts_stop(&w->of_run);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+}
+
+static void write_after_a_run_that_was_ended(struct way *w)
+{
+    run_to_its_end(w, true);
+    raise(w->number);
     _exit(WROTE);
 }
 
-static int status_of(int number, bool asked)
+static void write_after_a_run(struct way *w)
+{
+    run_to_its_end(w, false);
+    if (ending_signals_waiting())
+        return;
+    raise(w->number);
+    _exit(ending_signals_waiting() ? WAITS : WROTE);
+}
+
+static void start_the_next(struct way *w)
+{
+    run_to_its_end(w, false);
+    raise(w->number);
+    interrupts_start(&w->next, &w->loop, on_next_interrupt, &w->loop);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+}
+
+/* As of a program that a run waits for. */
+static void go_on_with_the_outer(struct way *w)
+{
+    uv_loop_init(&w->loop);
+    interrupts_start(&w->of_run, &w->loop, on_next_interrupt, &w->loop);
+    interrupts_start(&w->next, &w->loop, on_interrupt, &w->loop);
+    interrupts_stop(&w->next);
+    raise(w->number);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+}
+
+static void hang_up_on_nohup(struct way *w)
+{
+    signal(SIGHUP, SIG_IGN);
+    run_to_its_end(w, false);
+    raise(SIGHUP);
+    _exit(ending_signals_waiting() ? WAITS : WROTE);
+}
+
+/* The exit code of a process that goes this way. */
+static int code_of(void (*go)(struct way *), int number)
 {
     int status;
     pid_t pid = fork();
     assert_true(pid >= 0);
-    if (pid == 0)
-        end_under_signals(number, asked);
+    if (pid == 0) {
+        struct way w = {.number = number};
+        go(&w);
+        _exit(0);
+    }
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    return status;
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
 }
 
-static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+static void assert_each(void (*go)(struct way *), int code)
+{
+    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++)
+        assert_int_equal(code_of(go, numbers[n]), code);
+}
 
 static void once_asked_to_end_further_signals_change_nothing(void **state)
 {
     (void)state;
-    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++) {
-        int status = status_of(numbers[n], true);
-        assert_true(WIFEXITED(status));
-        assert_int_equal(WEXITSTATUS(status), WROTE);
-    }
+    assert_each(write_after_a_run_that_was_ended, WROTE);
 }
 
-static void what_was_never_asked_to_end_can_be_ended(void **state)
+static void what_comes_while_a_run_is_written_waits(void **state)
 {
     (void)state;
-    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++) {
-        int status = status_of(numbers[n], false);
-        assert_true(WIFSIGNALED(status));
-        assert_int_equal(WTERMSIG(status), numbers[n]);
-    }
+    assert_each(write_after_a_run, WAITS);
+}
+
+static void the_next_is_told_what_waited(void **state)
+{
+    (void)state;
+    assert_each(start_the_next, TOLD);
+}
+
+static void the_outer_of_two_still_gets_them(void **state)
+{
+    (void)state;
+    assert_each(go_on_with_the_outer, TOLD);
+}
+
+static void what_is_ignored_does_not_wait(void **state)
+{
+    (void)state;
+    assert_int_equal(code_of(hang_up_on_nohup, SIGHUP), WROTE);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once_asked_to_end_further_signals_change_nothing),
-        cmocka_unit_test(what_was_never_asked_to_end_can_be_ended),
+        cmocka_unit_test(what_comes_while_a_run_is_written_waits),
+        cmocka_unit_test(the_next_is_told_what_waited),
+        cmocka_unit_test(the_outer_of_two_still_gets_them),
+        cmocka_unit_test(what_is_ignored_does_not_wait),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The signals by which a program is asked to end: Ctrl-C (SIGINT), SIGTERM, and SIGHUP of a
+ * terminal that was closed. Held back while what was measured is written, so that none of it is
+ * lost; what takes long meanwhile asks whether one is waiting.
+ */
+#ifndef SOAK_BASE_ENDING_SIGNALS_H
+#define SOAK_BASE_ENDING_SIGNALS_H
+
+#include <stdbool.h>
+
+enum { ENDING_SIGNALS = 3 };
+extern const int ending_signal[ENDING_SIGNALS];
+
+/* One that the caller of the program has it ignore stays ignored, so that nohup does what it says;
+ * but for SIGINT, which a shell ignores in all that it starts in the background. */
+bool ending_signal_is_ignored(int number);
+
+/* Of the calling thread. */
+void ending_signals_hold(void);
+void ending_signals_release(void);
+
+/* Whether one has come since they are held. */
+bool ending_signals_waiting(void);
+
+#endif
