@@ -52,6 +52,12 @@ static uint64_t renew(void)
     return word;
 }
 
+void fork_notice(void)
+{
+    if (atomic_load(fork_word) == WORD_CHILD)
+        renew();
+}
+
 bool fork_retire(void)
 {
     uint64_t word = atomic_load(&fork_latest);

@@ -31,6 +31,9 @@ static inline bool fork_unchanged(void)
     return LIKELY(atomic_load_explicit(fork_word, memory_order_relaxed) == fork_known);
 }
 
+/* A child finds out if it hasn't yet. */
+void fork_notice(void);
+
 /* Makes this thread one of this process: its slot, when it has one. NULL: it has none, or a signal
  * has come just while it was about to. */
 struct page_thread *fork_enter(void);

@@ -162,33 +162,42 @@ static void look(void)
     }
 }
 
-/* The one who looks may wait for a lock of the dynamic linker that this thread holds, inside a
- * dlopen() whose constructors led here: so nobody waits for it for long. */
-static const uint64_t LOOK_PATIENCE_NS = 100000000;
+/* As find_loads() had it when it was last looked. */
+static _Atomic unsigned long long seen;
 
-void preload_look(void)
+/* One thread at a time, for which others wait, as they may be about to allocate. It may itself wait
+ * for a lock of the dynamic linker that another has, inside a dlopen() whose constructors led here:
+ * so nobody waits for long. Returns whether this thread is the one. */
+static const uint64_t LOOK_PATIENCE_NS = 100000000;
+static _Atomic pid_t looks; /* whose thread; a forked child may find its parent here */
+
+static bool look_begin(void)
 {
-    static _Atomic pid_t busy; /* whose thread looks; a forked child may find its parent here */
-    static unsigned long long seen; /* under busy */
-    static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
-    if (!preload_page || inside)
-        return;
-    pid_t pid = getpid(), other = 0;
+    fork_notice();
+    pid_t other = 0;
     uint64_t since = clock_now_ns();
-    while (!atomic_compare_exchange_weak(&busy, &other, pid)) {
-        if (other == pid) {
+    while (!atomic_compare_exchange_weak(&looks, &other, row_pid())) {
+        if (other == row_pid()) {
             if (clock_now_ns() - since > LOOK_PATIENCE_NS)
-                return;
+                return false;
             sched_yield();
             other = 0;
         }
     }
+    return true;
+}
+
+void preload_look(void)
+{
+    static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
+    if (!preload_page || inside || find_loads() == atomic_load(&seen) || !look_begin())
+        return;
     inside = true;
     unsigned long long loads = find_loads();
-    if (loads != seen) {
-        seen = loads;
+    if (loads != atomic_load(&seen)) {
         look();
+        atomic_store(&seen, loads);
     }
     inside = false;
-    atomic_store(&busy, 0);
+    atomic_store(&looks, 0);
 }
