@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+/* What lies there already, of a process that was killed or of whoever else can write into the
+ * folder, loses the name and is never opened. */
 static int open_beside(const struct replacement *r)
 {
-    const int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW;
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+    unlinkat(r->folder_fd, r->beside, 0);
     int fd = openat(r->folder_fd, r->beside, flags, r->mode);
     return fd < 0 ? -errno : fd;
 }

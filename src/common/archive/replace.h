@@ -14,7 +14,7 @@
 struct replacement {
     int folder_fd;           /* in which both lie */
     const char *name;        /* borrowed: of the file */
-    const char *beside;      /* borrowed: of the one that is written first; overwritten */
+    const char *beside;      /* borrowed: of the one that is written first; unlinked */
     mode_t mode;             /* of a new file, before the umask */
     const struct stat *like; /* borrowed: of the file that is there, whose mode stays; or NULL */
     bool hasty;              /* the disk may have it later: no sync */

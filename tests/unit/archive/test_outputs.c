@@ -121,6 +121,31 @@ static void a_file_of_several_names_stays_the_same_file(void **state)
     assert_content("other", "new\n");
 }
 
+static const char *beside(void)
+{
+    char name[32];
+    snprintf(name, sizeof name, ".soak-%ld.tmp", (long)getpid());
+    return in_folder(name);
+}
+
+/* Whoever can write into the folder can foresee the name. */
+static void what_lies_at_the_name_beside_is_neither_waited_for_nor_written(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(beside(), 0666), 0);
+    assert_int_equal(write_page("page.html", "a page\n", NULL), 0);
+    assert_content("page.html", "a page\n");
+    put_file(folder, "precious", "precious\n");
+    assert_int_equal(link(in_folder("precious"), beside()), 0);
+    assert_int_equal(write_page("page.html", "another\n", NULL), 0);
+    assert_content("precious", "precious\n");
+    assert_content("page.html", "another\n");
+    assert_int_equal(mkdir(beside(), 0700), 0); /* that can't be unlinked */
+    assert_int_equal(write_page("page.html", "in its place\n", NULL), 0);
+    assert_content("page.html", "in its place\n");
+    assert_int_equal(entries(), 3);
+}
+
 static void an_open_descriptor_is_written_as_it_is(void **state)
 {
     (void)state;
@@ -180,6 +205,7 @@ int main(void)
         IN_A_FOLDER(a_full_disk_leaves_no_page_where_none_was),
         IN_A_FOLDER(a_page_takes_the_place_of_another),
         IN_A_FOLDER(a_file_of_several_names_stays_the_same_file),
+        IN_A_FOLDER(what_lies_at_the_name_beside_is_neither_waited_for_nor_written),
         IN_A_FOLDER(an_open_descriptor_is_written_as_it_is),
         IN_A_FOLDER(asking_whether_a_file_can_be_written_makes_none),
         IN_A_FOLDER(two_of_them_go_to_no_one_file),
