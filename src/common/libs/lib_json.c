@@ -29,14 +29,19 @@ static int complain(const struct reader *r, const char *key)
                    r->folder, key);
 }
 
+static bool has_control(const char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 127)
+            return true;
+    return false;
+}
+
 static int take_text(const struct reader *r, const char *key, const char *text, char *to,
                      size_t size)
 {
-    if (!text || strlen(text) >= size)
+    if (!text || strlen(text) >= size || has_control(text))
         return complain(r, key);
-    for (const char *p = text; *p; p++)
-        if ((unsigned char)*p < ' ' || *p == 127)
-            return complain(r, key);
     memcpy(to, text, strlen(text) + 1);
     return 0;
 }
@@ -46,13 +51,26 @@ static int read_text(const struct reader *r, const char *key, char *to, size_t s
     return take_text(r, key, json_string_value(json_object_get(r->document, key)), to, size);
 }
 
+/* Whether one of the path's folders is "..", which leads elsewhere. */
+static bool goes_up(const char *path)
+{
+    size_t length;
+    for (; *path; path += length) {
+        path += strspn(path, "/");
+        length = strcspn(path, "/");
+        if (length == 2 && memcmp(path, "..", 2) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A path: absolute, or below the folder of the record. */
 static int take_path(const struct reader *r, const char *key, const json_t *value, char *to)
 {
     char text[PATH_MAX];
     if (take_text(r, key, json_string_value(value), text, sizeof text) != 0)
         return -1;
-    if (!*text || strstr(text, ".."))
+    if (!*text || goes_up(text))
         return complain(r, key);
     int n = *text == '/' ? snprintf(to, PATH_MAX, "%s", text)
                          : snprintf(to, PATH_MAX, "%s/%s", r->folder, text);
@@ -192,12 +210,24 @@ static json_t *make_document(const struct lib *l, const char *folder)
                      "glibc", l->glibc, "libc", l->libc);
 }
 
+/* A folder's name may be anything, and lib_read takes no control characters. */
+static bool can_be_read(const struct lib *l)
+{
+    bool ok = !has_control(l->library_dir) && !has_control(l->origin);
+    for (size_t i = 0; i < l->includes; i++)
+        ok = ok && !has_control(l->include[i]);
+    return ok;
+}
+
 int lib_write(const struct lib *l, const char *to, struct err *e)
 {
     char path[PATH_MAX];
     int n = snprintf(path, sizeof path, "%s/lib.json", to);
     if (n < 0 || n >= PATH_MAX)
         return err_set(e, "%.300s: the path is too long", to);
+    if (!can_be_read(l))
+        return err_set(e, "%.300s: a folder of it has a control character in its name",
+                       l->library_dir);
     json_t *text = make_document(l, to);
     if (!text)
         return err_set(e, "%.300s: the record can't be written: it isn't UTF-8", path);

@@ -246,6 +246,27 @@ static const struct {
     {good, "", "lib.json"},
 };
 
+/* A prefix may lie in a folder of any name. */
+static void what_is_written_of_a_folder_can_be_read(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"openssl..old", "..openssl", "openssl..", "...",
+                                        "tls \x01"};
+    struct lib *l = calloc(1, sizeof *l);
+    struct err e = {{0}};
+    assert_non_null(l);
+    put_record(good);
+    assert_int_equal(lib_read(below("libs/libuv-1.50.0"), l, &e), 0);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        snprintf(l->include[0], sizeof l->include[0], "/opt/%s/include", names[i]);
+        if (lib_write(l, below("libs/libuv-1.50.0"), &e) != 0)
+            assert_non_null(strstr(e.text, "a control character"));
+        else if (lib_read(below("libs/libuv-1.50.0"), l, &e) != 0)
+            fail_msg("%s: %s", names[i], e.text);
+    }
+    free(l);
+}
+
 static void nonsense_in_a_record_is_refused(void **state)
 {
     (void)state;
@@ -435,6 +456,8 @@ int main(void)
             a_library_whose_program_headers_lie_outside_of_it_is_refused, make_base, remove_base),
         cmocka_unit_test_setup_teardown(a_damaged_library_does_no_harm, make_base, remove_base),
         cmocka_unit_test_setup_teardown(a_record_is_read_back_as_it_was_written, make_base,
+                                        remove_base),
+        cmocka_unit_test_setup_teardown(what_is_written_of_a_folder_can_be_read, make_base,
                                         remove_base),
         cmocka_unit_test_setup_teardown(nonsense_in_a_record_is_refused, make_base, remove_base),
         cmocka_unit_test_setup_teardown(the_cache_lies_where_the_user_says, make_base, remove_base),
