@@ -163,6 +163,24 @@ void *find_after(const char *name)
     return search.function;
 }
 
+static int on_object_before(struct dl_phdr_info *object, size_t size, void *to)
+{
+    struct next_search *search = to;
+    struct object o;
+    (void)size;
+    search->passed = object_is_own(object);
+    if (!search->passed && object_read(object, &o))
+        search->function = object_function(&o, search->name);
+    return search->passed || search->function;
+}
+
+void *find_before(const char *name)
+{
+    struct next_search search = {.name = name};
+    dl_iterate_phdr(on_object_before, &search);
+    return search.function;
+}
+
 /* ---- this library, and how many there are ---- */
 
 struct address_search {

@@ -45,6 +45,10 @@ void *find_behind(const char *name, const void *caller);
  * none. */
 void *find_after(const char *name);
 
+/* The first function of that name in what the loader came to before this library: the program, or
+ * what was preloaded before. NULL when there is none. */
+void *find_before(const char *name);
+
 /* Whether an address lies in this library. */
 bool find_is_own(uintptr_t address);
 

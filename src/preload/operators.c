@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * libsoakprobe-malloc.so: C++'s operators new and delete, by malloc() and free(), as they are in
- * the C++ libraries. jemalloc has operators of its own that go past malloc(). What has to be done
- * when there is no memory, new handlers and exceptions, is left to the operator behind.
+ * libsoakprobe-malloc.so: C++'s operators new and delete, by the program's malloc() and free(), as
+ * they are in the C++ libraries. jemalloc has operators of its own that go past malloc(). What has
+ * to be done when there is no memory, new handlers and exceptions, is left to the operator behind.
  */
+#include "family.h"
 #include "find.h"
 #include "preload.h"
 #include "probe/slot.h"
 #include "probe/walk.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 
 #define COUNTED INTERPOSE STACKS_OWN
@@ -28,12 +28,13 @@ COLD void *behind(const char *name)
 
 static STACKS_OWN void *make(size_t size)
 {
-    return malloc(size ? size : 1);
+    return family_malloc(size ? size : 1);
 }
 
 static STACKS_OWN void *make_aligned(size_t size, size_t alignment)
 {
-    return memalign(alignment < LEAST_ALIGNMENT ? LEAST_ALIGNMENT : alignment, size ? size : 1);
+    return family_memalign(alignment < LEAST_ALIGNMENT ? LEAST_ALIGNMENT : alignment,
+                           size ? size : 1);
 }
 
 /* X(name, its parameters, their names, how the block is made): by the C++ ABI's names. */
@@ -80,6 +81,6 @@ NEW_LIST(NEW)
     void name(void *block);                                                                        \
     INTERPOSE void name(void *block)                                                               \
     {                                                                                              \
-        free(block);                                                                               \
+        family_free(block);                                                                        \
     }
 DELETE_LIST(DELETE)

@@ -120,6 +120,7 @@ static void start(void)
     row_show(flags, true);
     preload_page = page;
     if (flags & PAGE_PROCESS_MALLOC) {
+        under_count();
         row_show_mode(PAGE_MODE_MALLOC);
         objects_start_unseen(page);
     }

@@ -229,20 +229,26 @@ class JudgedTest(ForeignTest):
                          r"with an environment of its own, without LD_PRELOAD and SOAK_PROBE; let them "
                          r"through; soak help servers$")
 
+    def preloads_jemalloc(self, *options, **more):
+        """With a malloc that stands before the probe's."""
+        folder = subprocess.run(["pkg-config", "--variable=libdir", "jemalloc"], capture_output=True, text=True,
+                                check=True).stdout.strip()
+        run = self.server("serve", *options, "--malloc-hooks", "--env", f"LD_PRELOAD={folder}/libjemalloc.so.2", **more)
+        self.assertEqual(self.broken(run),
+                         "nothing of the server's calls of malloc is counted: the probe is loaded, and malloc is the "
+                         "program's own, another preloaded library's, or that of a tool such as valgrind")
+
     def test_one_whose_malloc_is_not_the_probes_is_not_judged(self):
         if not shutil.which("gnutls-serv"):
             self.skipTest("SKIP: gnutls-serv is not installed (gnutls-bin)")
-        folder = subprocess.run(["pkg-config", "--variable=libdir", "jemalloc"], capture_output=True, text=True,
-                                check=True).stdout.strip()
         command = "gnutls-serv --echo -p {port} --x509certfile {cert} --x509keyfile {key} --quiet"
-        say = ("--say", r"hello\n", "--answer", "hello", "--closed", "20", "--conns", "1", "--mix", "clean",
-               "--malloc-hooks")
-        run = self.server("", *say, "--env", f"LD_PRELOAD={folder}/libjemalloc.so.2", command=command)
-        self.assertEqual(self.broken(run),
-                         "nothing of the server's allocations is counted: the probe is loaded, and malloc is the "
-                         "program's own, another preloaded library's, or that of a tool such as valgrind")
-        run = self.server("", *say, command=command)
+        say = ("--say", r"hello\n", "--answer", "hello", "--closed", "20", "--conns", "1", "--mix", "clean")
+        self.preloads_jemalloc(*say, command=command)
+        run = self.server("", *say, "--malloc-hooks", command=command)
         self.assertNotEqual(run.result["verdict"], "INVALID", run.explain())
+
+    def test_nor_is_one_whose_openssl_alone_is_counted_then(self):
+        self.preloads_jemalloc()
 
     def test_one_that_another_user_runs_is_not_judged(self):
         if os.geteuid() != 0:

@@ -9,10 +9,29 @@ import unittest
 from probed import (BIN, HOOKS, JEMALLOC, LIBRARY, MALLOC, MALLOC_ALONE, MALLOC_LIBRARY, NONE, PATIENCE, SHARES,
                     Probed)
 
+FOLDER = os.environ["PRELOAD_FOLDER"]
 CASE = BIN + "/malloc-case"
 COUNT, SIZE = 100, 777
 SIZES = {"small": 3, "pvalloc": 4096}
 OVER = {"the C library": MALLOC_LIBRARY, "jemalloc": f"{MALLOC_LIBRARY}:{JEMALLOC}"}
+
+
+def left(preload, way, count, then):
+    """Live blocks and bytes at "malloc":0 and at case.c:1 when the program has ended."""
+    with Probed(preload) as probed:
+        probed.run(CASE, way, str(count), then)
+        parent = probed.processes()[0]
+        seen = (probed.page.blocks_lost + probed.page.sites_lost, parent.mode, parent.flags)
+        if seen != (0, HOOKS, MALLOC):
+            raise AssertionError(f"lost, mode and flags: {seen}")
+        openssl = probed.live("case.c", 1) if way == "openssl" else (0, 0)
+        return (*probed.live("malloc", 0), *openssl)
+
+
+def difference(preload, way, then):
+    """Of COUNT more: what the first one prepares in the C library is in both."""
+    more, one = left(preload, way, COUNT + 1, then), left(preload, way, 1, then)
+    return tuple(a - b for a, b in zip(more, one))
 
 
 class FamilyTest(unittest.TestCase):
@@ -20,34 +39,19 @@ class FamilyTest(unittest.TestCase):
     def setUpClass(cls):
         cls.ways = subprocess.run([CASE], capture_output=True, text=True, check=True).stdout.split()
 
-    def left(self, preload, way, count, then):
-        """Live blocks and bytes at "malloc":0 and at case.c:1 when the program has ended."""
-        with Probed(preload) as probed:
-            probed.run(CASE, way, str(count), then)
-            self.assertEqual(probed.page.blocks_lost + probed.page.sites_lost, 0)
-            parent = probed.processes()[0]
-            self.assertEqual((parent.mode, parent.flags), (HOOKS, MALLOC))
-            openssl = probed.live("case.c", 1) if way == "openssl" else (0, 0)
-            return (*probed.live("malloc", 0), *openssl)
-
-    def difference(self, preload, way, then):
-        """Of COUNT more: what the first one prepares in the C library is in both."""
-        more, one = self.left(preload, way, COUNT + 1, then), self.left(preload, way, 1, then)
-        return tuple(a - b for a, b in zip(more, one))
-
     def test_what_is_kept_counts(self):
         for over, preload in OVER.items():
             for way in self.ways:
                 kept = (COUNT, COUNT * SIZES.get(way, SIZE))
                 expected = (0, 0, *kept) if way == "openssl" else (*kept, 0, 0)
                 with self.subTest(way=way, over=over):
-                    self.assertEqual(self.difference(preload, way, "keep"), expected)
+                    self.assertEqual(difference(preload, way, "keep"), expected)
 
     def test_what_is_freed_does_not(self):
         for over, preload in OVER.items():
             for way in self.ways:
                 with self.subTest(way=way, over=over):
-                    self.assertEqual(self.difference(preload, way, "free"), (0, 0, 0, 0))
+                    self.assertEqual(difference(preload, way, "free"), (0, 0, 0, 0))
 
 
 class EndingTest(unittest.TestCase):
@@ -66,9 +70,38 @@ class EndingTest(unittest.TestCase):
                 self.assertLessEqual(self.slots(preload, "ending-thread"), 3)
 
     def test_nor_do_those_of_a_program_with_many_keys(self):
-        keys = f"{os.environ['PRELOAD_FOLDER']}/libearly-keys.so"
+        keys = f"{FOLDER}/libearly-keys.so"
         self.assertEqual(self.slots(f"{MALLOC_LIBRARY} {keys}", "malloc"), 1)
         self.assertLessEqual(self.slots(f"{MALLOC_LIBRARY} {keys}", "thread"), 3)
+
+
+class OtherMallocTest(unittest.TestCase):
+    """A malloc stands before ours: OpenSSL's blocks come from there, because the program frees them there."""
+
+    def test_a_programs_own_serves_openssl_and_is_not_counted(self):
+        for preload in (LIBRARY, MALLOC_LIBRARY, f"{MALLOC_LIBRARY} {JEMALLOC}"):
+            with self.subTest(preload), Probed(preload) as probed:
+                probed.run(BIN + "/own-malloc")
+                row, = probed.processes()
+                self.assertEqual((row.mode, row.flags), (HOOKS, 0))
+                self.assertEqual(probed.live("case.c", 1), (1, 10))
+                self.assertNotIn(b"malloc", {site.file for site in probed.page.site})
+
+    def test_one_that_goes_on_to_ours_is_counted_once(self):
+        marking = f"{FOLDER}/libmarking-malloc.so {MALLOC_LIBRARY}"
+        for way in "malloc", "new":
+            with self.subTest(way):
+                kept = COUNT, COUNT * (SIZE + 16), 0, 0  # it marks its blocks in 16 bytes before them
+                self.assertEqual(difference(marking, way, "keep"), kept)
+                self.assertEqual(difference(marking, way, "free"), (0, 0, 0, 0))
+        self.assertEqual(difference(marking, "openssl", "keep"), (0, 0, COUNT, COUNT * SIZE))
+        left(marking, "openssl", COUNT, "free")  # it knows them
+
+    def test_one_that_does_not_go_on_to_ours_leaves_nothing_to_count(self):
+        with Probed(f"{JEMALLOC} {MALLOC_LIBRARY}") as probed:
+            probed.run(CASE, "malloc", str(COUNT), "keep")
+            row, = probed.processes()
+            self.assertEqual((row.mode, row.flags), (HOOKS, 0))
 
 
 class PlantTest(unittest.TestCase):

@@ -202,9 +202,23 @@ static void say_why(const struct subject *s, const struct snapshot_process *row,
     free(tree);
 }
 
+/* Whether malloc was to be counted, and in a process that is looked at (with `active`: that is
+ * counted and chosen) its calls don't come to the probe. */
+static bool is_passed_by(const struct subject *s, const struct snapshot_process *row, size_t rows,
+                         bool active)
+{
+    bool passed = false;
+    for (size_t i = 0; i < rows && s->all->programs->scenario->malloc_hooks; i++) {
+        bool counts = row[i].mode != PAGE_MODE_INACTIVE &&
+                      foreign_chooses(s->foreign, row[i].pid, row[i].name);
+        passed |= (counts || !active) && !(row[i].flags & PAGE_PROCESS_MALLOC);
+    }
+    return passed;
+}
+
 /* A TLS server has dozens of blocks, or had them in processes that ended. Where hardly one of them
- * is counted, the others come from a malloc that stands before the probe's. */
-static bool is_passed_by(const struct subject *s, struct text *to)
+ * is counted, the others come from elsewhere all the same. */
+static bool has_hardly_any(const struct subject *s)
 {
     struct snapshot now;
     if (!s->serves || snapshot_allocs(s->child.page) >= FEW ||
@@ -212,13 +226,7 @@ static bool is_passed_by(const struct subject *s, struct text *to)
         return false;
     int64_t blocks = now.blocks;
     snapshot_free(&now);
-    if (blocks >= FEW)
-        return false;
-    text_add(to,
-             "nothing of the %s's allocations is counted: the probe is loaded, and malloc is the "
-             "program's own, another preloaded library's, or that of a tool such as valgrind",
-             s->child.name);
-    return true;
+    return blocks < FEW;
 }
 
 bool foreign_blind(const struct subject *s, char *buf, size_t size)
@@ -226,11 +234,19 @@ bool foreign_blind(const struct subject *s, char *buf, size_t size)
     struct snapshot_process row[PAGE_PROCESSES];
     char names[200];
     struct text to = text_into(buf, size);
-    size_t rows = foreign_processes(s, row), active;
+    size_t rows = foreign_processes(s, row), active = 0;
     bool apart = atomic_load(&s->child.page->processes_apart);
-    if (!apart && is_chosen(s->foreign, row, rows, &active))
-        return is_passed_by(s, &to);
-    if (apart) {
+    bool chosen = !apart && is_chosen(s->foreign, row, rows, &active);
+    bool passed_by = is_passed_by(s, row, rows, chosen);
+    if (chosen && !passed_by && !has_hardly_any(s))
+        return false;
+    if (chosen || (!apart && !active && passed_by)) {
+        text_add(
+            &to,
+            "nothing of the %s's %s is counted: the probe is loaded, and malloc is the program's "
+            "own, another preloaded library's, or that of a tool such as valgrind",
+            s->child.name, passed_by ? "calls of malloc" : "allocations");
+    } else if (apart) {
         text_add(&to, "%s", foreign_doubt(s));
     } else if (active) {
         names_text(row, rows, names, sizeof names);
