@@ -318,6 +318,14 @@ static enum step begin(struct conn *c)
     return STEP_STAY;
 }
 
+/* libuv closes who comes when no descriptor is left, and says nothing of it. */
+static void tell_when_files_are_out(const struct worker *w, const struct conn *c)
+{
+    if (net_fd(&c->socket) >= w->last_file)
+        shared_problem(w->shared, PROBLEM_ACCEPT,
+                       "too many open files: raise `ulimit -n` or hold fewer connections");
+}
+
 void conn_accept(struct worker *w, uv_stream_t *listener)
 {
     struct shared *shared = w->shared;
@@ -335,6 +343,7 @@ void conn_accept(struct worker *w, uv_stream_t *listener)
         close_now(c);
         return;
     }
+    tell_when_files_are_out(w, c);
     net_read_start(&c->socket);
     finish(c, begin(c));
 }

@@ -273,7 +273,8 @@ static int open_main(struct server *s, struct err *e)
     uv_loop_t *loop = &s->worker[0]->loop;
     uv_async_init(loop, &s->shared.report, on_report);
     uv_timer_init(loop, &s->publish);
-    fd_exhaustion_init(&s->shared.fd_exhaustion, s->shared.options.emfile, loop);
+    fd_exhaustion_init(&s->shared.fd_exhaustion, s->shared.options.emfile, loop, worker_turn_away,
+                       s->worker[0]);
     uv_signal_init(loop, &s->term);
     uv_signal_init(loop, &s->interrupt);
     s->shared.report.data = s->publish.data = s->term.data = s->interrupt.data = s;

@@ -8,8 +8,10 @@
 #include "probe/probe.h"
 #include "shared.h"
 
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -38,13 +40,14 @@ static bool close_waiting(struct worker *w)
     return !foreign;
 }
 
-static void meet_exhaustion(struct worker *w)
+bool worker_turn_away(void *worker)
 {
-    if (close_waiting(w))
-        shared_problem(w->shared, PROBLEM_ACCEPT,
-                       "too many open files, as --emfile wants: a connection was closed");
-    else
-        fd_exhaustion_again(&w->shared->fd_exhaustion);
+    struct worker *w = worker_of(worker);
+    if (!close_waiting(w))
+        return false;
+    shared_problem(w->shared, PROBLEM_ACCEPT,
+                   "too many open files, as --emfile wants: a connection was closed");
+    return true;
 }
 
 static void on_connection(uv_stream_t *stream, int status)
@@ -56,7 +59,7 @@ static void on_connection(uv_stream_t *stream, int status)
         conn_accept(w, stream);
         fd_exhaustion_after_accept(&w->shared->fd_exhaustion);
     } else if (status == UV_EMFILE && fd_exhaustion_met(&w->shared->fd_exhaustion)) {
-        meet_exhaustion(w);
+        return;
     } else if (status == UV_EMFILE || status == UV_ENFILE) {
         shared_problem(w->shared, PROBLEM_ACCEPT,
                        "too many open files: raise `ulimit -n` or hold fewer connections");
@@ -160,6 +163,13 @@ static int open_listener(struct worker *w, int listen_fd)
     return rc;
 }
 
+static int last_file(void)
+{
+    struct rlimit files;
+    bool limited = getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < INT_MAX;
+    return limited ? (int)files.rlim_cur - 1 : INT_MAX;
+}
+
 struct worker *worker_new(struct shared *shared, int listen_fd, struct err *e)
 {
     const struct options *o = &shared->options;
@@ -170,6 +180,7 @@ struct worker *worker_new(struct shared *shared, int listen_fd, struct err *e)
         return NULL;
     w->magic = WORKER_MAGIC;
     w->shared = shared;
+    w->last_file = last_file();
     w->net.loop = &w->loop;
     w->net.events = &conn_events;
     deadline_list_init(&w->handshaking, o->handshake_timeout_ns / 1000000);

@@ -35,6 +35,7 @@ struct worker {
     uv_thread_t thread;
     atomic_uint orders;
     bool listening, quitting;
+    int last_file;  /* the highest descriptor that the limit allows */
     bool held_back; /* a connection is there, and isn't accepted yet */
     struct deadline_list handshaking, idle, lingering; /* every open connection is in one of them */
     struct net_loop net;
@@ -48,6 +49,9 @@ void worker_run(struct worker *w);
 void worker_order(struct worker *w, enum worker_order order);
 /* Accepts what was held back, if it may now. On its thread. */
 void worker_let_in(struct worker *w);
+/* Closes the connection that waits; returns whether there was one. The server is short of files
+ * because it was asked to be. On its thread. */
+bool worker_turn_away(void *worker);
 void worker_free(struct worker *w);
 
 #endif

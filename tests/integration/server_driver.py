@@ -2,6 +2,7 @@
 """Drives one soak-server from a test: its control socket, its probe page, its clients."""
 
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -36,19 +37,23 @@ def reset(sock):
 class Server:
     """soak-server under control, as soak starts it; `with` ends it by `quit` and wants exit 0."""
 
-    def __init__(self, *options, control=True):
+    def __init__(self, *options, control=True, preload=None, files=None):
+        """With `preload`, a library, and at most `files` descriptors."""
+        def limit():
+            resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
         self.context = client_context()
         self.lines = []
         self.settles = 0
         self.connected = 0  # by this test; one in the backlog is still to be accepted
         arguments = [BIN + "/soak-server", *options]
-        environment = defect_environment(options)
+        environment = defect_environment(options) | ({"LD_PRELOAD": preload} if preload else {})
+        begin = {"env": environment, "stderr": subprocess.PIPE, "preexec_fn": limit if files else None}
         if control:
             self.control, theirs = socket.socketpair()
             page_fd, self.page = page_make()
             arguments += ["--control-fd", str(theirs.fileno()), "--page-fd", str(page_fd)]
-            self.process = subprocess.Popen(arguments, pass_fds=(theirs.fileno(), page_fd),
-                                            stderr=subprocess.PIPE, env=environment)
+            self.process = subprocess.Popen(arguments, pass_fds=(theirs.fileno(), page_fd), **begin)
             theirs.close()
             os.close(page_fd)
             self.control.settimeout(PATIENCE)
@@ -56,8 +61,7 @@ class Server:
             self.port = int(self.expect("ready").split("port=")[1].split()[0])
         else:
             self.control = None
-            self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE,
-                                            stderr=subprocess.PIPE, env=environment)
+            self.process = subprocess.Popen(arguments, stdout=subprocess.PIPE, **begin)
             self.said = self.process.stdout.readline().decode()
             self.port = int(self.said.rsplit(":", 1)[1])
 

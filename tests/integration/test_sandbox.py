@@ -63,7 +63,7 @@ class Sandbox(soak_run.SoakTest):
     @unittest.skipUnless(has_io_uring(), "this kernel makes no io_uring, or not for this process")
     def test_loops_that_would_have_an_io_uring_run_without_it(self):
         run = self.soak("--conns", "5", "--churn", "max", "--closed", "500",
-                        "--env", "LD_PRELOAD=" + os.path.join(soak_run.BIN, "libring-loop.so"))
+                        "--env", "LD_PRELOAD=" + os.path.join(soak_run.BIN, "libnewer-libuv.so"))
         self.assertIn(run.result["verdict"], ("PASS", "INCONCLUSIVE"), run.explain())
 
 

@@ -575,66 +575,6 @@ class RunsShort(Logged):
             self.assertGreater(with_old, contexts)
             self.assertEqual(server.live()[0], contexts)
 
-    def test_a_shortage_of_files_costs_one_connection_each(self):
-        with self.server("--emfile", "5") as server:
-            server.visits(3)
-            files = server.open_files()
-            went = ""
-            for _ in range(15):
-                try:
-                    server.visit()
-                    went += "."
-                except OSError:
-                    went += "x"
-                    server.connected -= 1
-            server.all_closed()
-            self.assertEqual(went, ".x....x....x...")
-            self.assertEqual(server.page.app.expected_aborts, 3)
-            self.assertEqual(server.open_files(), files)
-            self.assertIn("too many open files, as --emfile wants", server.expect("problem"))
-            self.assertEqual([int(c["conn"]) for c in self.log(server)], list(range(1, 16)))
-            server.settle()
-
-    @staticmethod
-    def limit(server):
-        with open(f"/proc/{server.process.pid}/limits") as limits:
-            line = next(line for line in limits if line.startswith("Max open files"))
-        return int(line.split()[3])
-
-    def until_short(self, server):
-        server.wait_until("it is short of files", lambda: self.limit(server) == 0)
-
-    def test_the_limit_is_lowered_for_real_and_restored(self):
-        with self.server("--emfile", "2") as server:
-            before = self.limit(server)
-            server.visit()
-            self.until_short(server)
-            server.settle()
-            self.assertEqual(self.limit(server), before, "a checkpoint has its files")
-            server.visit()
-            self.until_short(server)
-            with self.assertRaises(OSError):
-                server.visit()
-            self.assertEqual(self.limit(server), before)
-
-    def test_a_shortage_of_files_costs_no_stranger_the_place_of_the_load(self):
-        def come(host):
-            return socket.create_connection(("127.0.0.1", server.port), PATIENCE, (host, 0))
-
-        with self.server("--emfile", "2", "--client-net", "127.9.8.0") as server:
-            app = server.page.app
-            with server.context.wrap_socket(come("127.9.8.1")) as first:
-                server.echo(first)
-            self.until_short(server)
-            for count in (1, 2):
-                with come("127.0.0.1") as stranger:
-                    self.assertEqual(stranger.recv(1), b"")
-                self.assertEqual((app.foreign, app.expected_aborts), (count, 0))
-                self.until_short(server)
-            with come("127.9.8.2") as ours:
-                self.assertEqual(ours.recv(1), b"")
-            self.assertEqual((app.foreign, app.expected_aborts, app.opened), (2, 1, 1))
-
     def test_contradictions_are_refused(self):
         for options, sentence in ((("--ctx", "per-connection", "--ctx-reload", "5"), "--ctx per-connection"),
                                   (("--emfile", "1"), "from 2"),
