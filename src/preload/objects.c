@@ -29,26 +29,33 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
+static bool was_asked(void)
+{
+    return atomic_load_explicit(&preload_page->publish_asked, memory_order_relaxed) &&
+           atomic_exchange(&preload_page->publish_asked, 0);
+}
+
 /* Each publishing puts the next one off by a hundred times its own length; time that wasn't needed
- * is saved up, but not for long. */
-static void publish_timed(struct page_heap *heap, bool asked)
+ * is saved up, but not for long. One that was asked for isn't put off. */
+static void publish_timed(struct page_heap *heap)
 {
     uint64_t from = now_ns();
     if (publish_due_ns + PUBLISH_SAVED_NS < from)
         publish_due_ns = from - PUBLISH_SAVED_NS;
-    if (!asked && publish_due_ns > from)
+    if (!was_asked() && publish_due_ns > from)
         return;
     heap_publish(heap, true);
     publish_due_ns += PUBLISH_SHARE * (now_ns() - from);
 }
 
-/* One at a time; who comes meanwhile leaves it to that one, whose figures may be too old. */
-static void publish(struct page_heap *heap, bool asked)
+/* One at a time; who comes meanwhile leaves it to that one, whose figures may be too old: what was
+ * asked for meanwhile, too. */
+static void publish(struct page_heap *heap)
 {
     atomic_store(&publish_again, true);
     while (atomic_load(&publish_again) && !atomic_flag_test_and_set(&publishing)) {
         atomic_store(&publish_again, false);
-        publish_timed(heap, asked);
+        publish_timed(heap);
         atomic_flag_clear(&publishing);
     }
 }
@@ -59,17 +66,11 @@ static void publish(struct page_heap *heap, bool asked)
 static atomic_int objects_state;
 enum { NOT_STARTED, STARTING, UNSEEN, SEEN };
 
-static bool was_asked(void)
-{
-    return atomic_load_explicit(&preload_page->publish_asked, memory_order_relaxed) &&
-           atomic_exchange(&preload_page->publish_asked, 0);
-}
-
 static void publish_own(void)
 {
     struct page_heap *heap = row_heap();
     if (heap && heap_present())
-        publish(heap, was_asked());
+        publish(heap);
 }
 
 static void on_ssl_freed(void)

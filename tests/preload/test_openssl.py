@@ -91,6 +91,16 @@ class ObjectsTest(unittest.TestCase):
             self.assertGreaterEqual(heap.allocated - allocated, 1 << 20)
             case.end()
 
+    def test_what_is_asked_for_while_a_thread_publishes_is_published_after_that(self):
+        with Case() as case:
+            case.child = case.start(BIN + "/publish-case")
+            case.wait()
+            heap = case.processes()[0].heap
+            published, case.page.publish_asked = heap.publishes, 1
+            case.step()
+            self.assertEqual((heap.publishes - published, case.page.publish_asked), (2, 0))
+            case.end()
+
 
 class ChainTest(unittest.TestCase):
     """A program's own memory functions run behind the hooks."""
