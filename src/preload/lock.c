@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A program that locks all of its memory would have page and block table filled with zeros, 800 MiB
+ * A program that locks all of its memory would have page and block table filled with zeros, 1.3 GiB
  * of them: what is mapped is locked when it is touched instead (mlock(2), Linux 4.4). The program's
  * own memory as well, which it can't tell.
  */
