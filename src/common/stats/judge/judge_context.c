@@ -80,26 +80,77 @@ bool site_moved(const struct judge_context *h, const struct judge_site *s)
     return growth_of(h, s->blocks) != 0 || survivors_after(h, s, SIZE_MAX) > 0;
 }
 
+bool share_kept(double kept, double expected, double clump)
+{
+    static const double BY_CHANCE = 4, PARTS = 4; /* standard deviations; of what is expected */
+    return fabs(kept - expected) <= fmax(expected / PARTS, BY_CHANCE * sqrt(expected * clump));
+}
+
+int64_t losses_of_epochs(const struct judge_context *h, int64_t losses, int epochs, double without,
+                         double chance)
+{
+    bool refuted = rule_on(h, RULE_CLUMPS) && (double)losses * log1p(-without) <= log(chance);
+    return refuted && losses > epochs ? epochs : losses;
+}
+
+static bool refutes_single(const struct judge_context *h, const struct survivors *v,
+                           uint64_t without)
+{
+    double share = (double)without / (double)h->opened;
+    return losses_of_epochs(h, v->blocks, 0, share, JUDGE_CLUMPS) == 0;
+}
+
+/* From the first epoch that kept some to the last each kept its connections' share of the blocks,
+ * one by one; but for the last, in which they may have ended. */
+static bool lost_alike(const struct judge_context *h, const struct survivors *v)
+{
+    double blocks = 0, opened = 0;
+    for (size_t c = v->oldest; c < v->newest; c++) {
+        blocks += judge_context_judges(h, c) ? (double)born(v->s, c) : 0;
+        opened += judge_context_judges(h, c) ? (double)h->e->epoch[c].opened : 0;
+    }
+    for (size_t c = v->oldest; c <= v->newest && opened > 0; c++) {
+        double kept = (double)born(v->s, c);
+        double expected = blocks * (double)h->e->epoch[c].opened / opened;
+        bool fewer = c == v->newest && kept < expected;
+        if (judge_context_judges(h, c) && !fewer && !share_kept(kept, expected, 1))
+            return false;
+    }
+    return true;
+}
+
 void survivors_of(const struct judge_context *h, const struct judge_site *s, size_t site,
                   struct survivors *ret)
 {
     struct survivors v = {.site = site, .s = s, .growth = growth_of(h, s->blocks)};
-    int64_t clump = 0;
+    int64_t clump = 0, most = 0;
+    uint64_t without[2] = {0, 0}; /* before the first that kept some, and later */
     for (size_t c = 0; c < h->e->epochs; c++) {
         if (h->e->epoch[c].measured && h->e->epoch[c].hold)
             v.held += born(s, c);
-        if (!judge_context_judges(h, c) || born(s, c) == 0)
+        if (!judge_context_judges(h, c))
             continue;
+        if (born(s, c) == 0) {
+            without[v.blocks > 0] += h->e->epoch[c].opened;
+            continue;
+        }
+        v.oldest = v.blocks ? v.oldest : c;
         v.blocks += born(s, c);
         v.bytes += s->born_bytes[c];
         v.half[c > h->middle] += born(s, c);
         v.epochs++;
         v.newest = c;
         clump = common_divisor(clump, born(s, c));
+        most = born(s, c) > most ? born(s, c) : most;
     }
+    v.without = v.blocks ? (double)without[1] / (double)(h->opened - without[0]) : 0;
     /* One event may lose several blocks of a site at once: then every epoch's count is a multiple.
-     * Where many connections lose a block the divisor says nothing. */
+     * Where many connections lose a block, and each epoch its share, the divisor says nothing; but
+     * epochs of one size keep equal shares of anything, as long as others keep none. */
     bool dense = v.blocks * JUDGE_DENSE >= (int64_t)h->opened;
+    if (dense && rule_on(h, RULE_CLUMPS))
+        dense =
+            lost_alike(h, &v) && !(most == clump && refutes_single(h, &v, without[0] + without[1]));
     v.events = clump > 1 && !dense ? v.blocks / clump : v.blocks;
     *ret = v;
 }

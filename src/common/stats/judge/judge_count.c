@@ -13,6 +13,10 @@ struct steps {
     double share;          /* of the closed connections in the second half */
     double after;          /* share of the closed connections after the last growth */
     double newest;         /* share of the interval that grew last */
+    double without;        /* closed connections of the measured intervals that didn't grow after
+                            * the first that did */
+    double from;           /* all from that one on */
+    int64_t divisor;       /* of the steps */
     int count;             /* intervals that grew */
 };
 
@@ -50,23 +54,48 @@ static size_t middle_of(const struct judge_gauge *g)
     return best;
 }
 
-static struct steps steps_of(const struct judge_gauge *g)
+/* The epoch that ends at a point. */
+static const struct judge_epoch *epoch_at(const struct judge_context *h,
+                                          const struct judge_gauge *g, size_t point)
+{
+    CHECK(g->count <= h->e->epochs);
+    return &h->e->epoch[h->e->epochs - g->count + point];
+}
+
+static struct steps steps_of(const struct judge_context *h, const struct judge_gauge *g)
 {
     struct steps s = {0};
     size_t middle = middle_of(g), last = g->count - 1;
     double all = g->closed[last] - g->closed[0];
     s.share = (g->closed[last] - g->closed[middle]) / all;
     for (size_t i = 1; i < g->count; i++) {
-        double step = step_at(g, i);
-        if (step <= 0 || g->closed[i] <= g->closed[i - 1])
+        double step = step_at(g, i), closed = g->closed[i] - g->closed[i - 1];
+        bool counts = epoch_at(h, g, i)->measured && (step > 0 || s.count > 0);
+        s.from += counts ? closed : 0;
+        s.without += counts && step <= 0 ? closed : 0;
+        if (step <= 0 || closed <= 0)
             continue;
         s.grown += step;
+        s.divisor = common_divisor(s.divisor, (int64_t)step);
         s.half[i > middle] += step;
         s.count++;
         s.after = (g->closed[last] - g->closed[i]) / all;
-        s.newest = (g->closed[i] - g->closed[i - 1]) / all;
+        s.newest = closed / all;
     }
     return s;
+}
+
+/* Threads and files may come several at once, as blocks do. Losses by chance that leave so many
+ * intervals without any are told from these by a longer run. */
+static int64_t losses_of(const struct judge_context *h, const struct judge_gauge *g,
+                         const struct steps *s)
+{
+    static const double SELDOM = 0.05;
+    double all = g->closed[g->count - 1] - g->closed[0];
+    int64_t grown = (int64_t)s->grown;
+    bool divides = rule_on(h, RULE_CLUMPS) && grown * JUDGE_DENSE < (int64_t)all;
+    int64_t losses = divides ? grown / s->divisor : grown;
+    return losses_of_epochs(h, losses, s->count, s->without > 0 ? s->without / s->from : 0, SELDOM);
 }
 
 static struct judge_finding found(const struct judge_gauge *g, const struct steps *s,
@@ -83,10 +112,8 @@ static struct judge_finding found(const struct judge_gauge *g, const struct step
 static double held_growth(const struct judge_context *h, const struct judge_gauge *g)
 {
     double sum = 0;
-    CHECK(g->count <= h->e->epochs);
-    const struct judge_epoch *epoch = h->e->epoch + (h->e->epochs - g->count);
     for (size_t c = 1; c < g->count; c++) {
-        if (epoch[c].hold)
+        if (epoch_at(h, g, c)->hold)
             sum += least_from(g, c) - least_from(g, c - 1);
     }
     return sum;
@@ -125,7 +152,7 @@ static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
 {
     if (g->count == 0)
         return false;
-    struct steps s = steps_of(g);
+    struct steps s = steps_of(h, g);
     if (s.grown < JUDGE_MIN_BLOCKS)
         return false;
     double rate[2] = {s.half[0] / (1 - s.share), s.half[1] / s.share};
@@ -137,8 +164,8 @@ static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
     if (once || ended) {
         *ret = found(g, &s, VERDICT_PASS);
         ret->kind = KIND_ONE_TIME;
-    } else if (s.grown < JUDGE_CONVICT_BLOCKS || s.count < JUDGE_MIN_EPOCHS || s.half[0] <= 0 ||
-               s.half[1] <= 0 || slower || of_threads) {
+    } else if (losses_of(h, g, &s) < JUDGE_CONVICT_BLOCKS || s.count < JUDGE_MIN_EPOCHS ||
+               s.half[0] <= 0 || s.half[1] <= 0 || slower || of_threads) {
         *ret = found(g, &s, VERDICT_INCONCLUSIVE);
         h->wants_more = true;
     } else {

@@ -45,6 +45,7 @@
     X(RULE_TABLE_OF_SHARES)                                                                        \
     X(RULE_SHARED)                                                                                 \
     X(RULE_EMPTIED_OVER)                                                                           \
+    X(RULE_CLUMPS)                                                                                 \
     X(RULE_RARE)                                                                                   \
     X(RULE_TIME)                                                                                   \
     X(RULE_UNTESTED)                                                                               \
@@ -114,7 +115,9 @@ struct survivors {
     int64_t growth;        /* of the site's live blocks since the base */
     int64_t held;          /* blocks born in hold epochs */
     int epochs;            /* judged epochs that kept any */
-    size_t newest;         /* the newest of them */
+    size_t oldest, newest; /* of them */
+    double without;        /* share of the connections of those that kept none, from the first
+                            * that kept some on */
     const char *made_with; /* written by survivors_judge: replaced_class, or NULL */
 };
 
@@ -135,8 +138,12 @@ static inline const char *unit_of(const struct judge_context *h)
 /* A leak of many losses slows down now and then, and a run asks hundreds of sites. */
 #define JUDGE_SLOWER 1e-4
 
-/* Where so many connections, or fewer, lose a block, whether losses come in clumps can't be told.
- */
+/* Epochs that keep none refute losses of single blocks: so seldom that no sensitivity (reach.c) has
+ * to count with it. */
+#define JUDGE_CLUMPS 1e-6
+
+/* Where so many connections, or fewer, lose a block, and each epoch its share, whether losses come
+ * in clumps can't be told. */
 enum { JUDGE_DENSE = 8 };
 
 static inline int64_t born(const struct judge_site *s, size_t epoch)
@@ -161,6 +168,13 @@ void survivors_count(const struct judge_context *h, size_t site, struct survivor
 /* The same of a site that isn't in the evidence: a sum of sites, of which `site` is one. */
 void survivors_of(const struct judge_context *h, const struct judge_site *s, size_t site,
                   struct survivors *ret);
+/* What an epoch kept is its connections' share, by chance, for losses of `clump` blocks, or to a
+ * quarter. */
+bool share_kept(double kept, double expected, double clump);
+/* So many losses; or, where chance leaves so large a share of the connections without any of them
+ * with a probability of at most `chance`, one in each epoch that kept some. */
+int64_t losses_of_epochs(const struct judge_context *h, int64_t losses, int epochs, double without,
+                         double chance);
 /* Sites of a type: in the same file, of the same block size. */
 bool same_type(const struct judge_context *h, const struct judge_site *a,
                const struct judge_site *b);

@@ -275,20 +275,19 @@ size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, 
 
 bool kind_proportional(const struct judge_context *h, const struct judge_finding *f)
 {
-    static const double BY_CHANCE = 4, PARTS = 4; /* standard deviations; of what is expected */
     struct survivors v;
     if (f->site == SIZE_MAX)
         return false;
     survivors_count(h, f->site, &v);
     if (v.blocks == 0)
         return false;
-    double clump = (double)v.blocks / (double)v.events;
+    bool dense = v.blocks * JUDGE_DENSE >= (int64_t)h->opened;
+    double clump = dense ? 1 : (double)v.blocks / (double)v.events;
     for (size_t c = 0; c < h->e->epochs; c++) {
         if (!judge_context_judges(h, c))
             continue;
         double expected = (double)v.blocks * (double)h->e->epoch[c].opened / (double)h->opened;
-        double apart = fabs((double)v.s->born_blocks[c] - expected);
-        if (apart > fmax(expected / PARTS, BY_CHANCE * sqrt(expected * clump)))
+        if (!share_kept((double)v.s->born_blocks[c], expected, clump))
             return false;
     }
     return true;

@@ -319,7 +319,10 @@ static enum answer site_bounded(struct judge_context *h, const struct survivors 
 static enum answer site_few(struct judge_context *h, const struct survivors *v,
                             struct judge_finding *f)
 {
-    if (v->events >= JUDGE_CONVICT_BLOCKS)
+    int64_t losses = v->events;
+    if (v->s->line) /* RULE_MARKS asks more of a site without one */
+        losses = losses_of_epochs(h, v->events, v->epochs, v->without, JUDGE_CLUMPS);
+    if (losses >= JUDGE_CONVICT_BLOCKS)
         return NO_OPINION;
     if (v->blocks < JUDGE_MIN_BLOCKS) {
         h->wants_more |= v->newest == h->newest;
@@ -330,7 +333,7 @@ static enum answer site_few(struct judge_context *h, const struct survivors *v,
     finding_why(f,
                 "%" PRId64 " blocks in %" PRId64 " losses over %" PRIu64
                 " %ss: fewer than a verdict needs",
-                v->blocks, v->events, h->opened, unit_of(h));
+                v->blocks, losses, h->opened, unit_of(h));
     return DECIDED;
 }
 

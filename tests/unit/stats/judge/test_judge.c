@@ -931,6 +931,15 @@ static void two_clumps(struct sim *s)
     site_keeping(s, kept, MEASURED);
 }
 
+/* Two caches that are made at once, as large as a leak at one connection in three would be: four
+ * epochs without any refute that. */
+static void made_at_once_twice(struct sim *s)
+{
+    static const int64_t kept[MEASURED] = {0, 800, 0, 0, 0, 801};
+    churn_and_finish(s);
+    site_keeping(s, kept, MEASURED);
+}
+
 static void first_half_only(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 1, 5, 0, 0, 0};
@@ -1113,16 +1122,16 @@ static void table_by_time(struct sim *s)
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
 }
 
-/* Of a server with a process for each connection: two that stay beyond their connection's end, with
- * fourteen files each. */
+/* Of a server with a process for each connection: four that stay beyond their connection's end,
+ * with fourteen files each, and one with one more. */
 static void files_of_processes_that_stay(struct sim *s)
 {
     churn_and_finish(s);
     double *files = sim_gauge(s, METRIC_OPEN_FILES, 0), *threads = sim_gauge(s, METRIC_THREADS, 0);
     for (size_t i = 0; i < s->gauge[0].count; i++) {
-        double stay = (i >= 2) + (i >= 5);
-        files[i] = 230 + 14 * stay;
-        threads[i] = 21 + 2 * stay;
+        double stay = (i >= 3) + (i >= 4) + (i >= 5) + (i >= 6);
+        files[i] = 230 + 14 * stay + (i >= 4);
+        threads[i] = 21 + stay;
     }
 }
 
@@ -1141,6 +1150,15 @@ static void thread_pool_starts(struct sim *s)
     double *v = sim_gauge(s, METRIC_THREADS, 0);
     for (size_t i = 0; i < s->gauge[0].count; i++)
         v[i] = i < 2 ? 1 : 5;
+}
+
+/* Two sizes of a pool, one after the other. */
+static void thread_pool_grows_twice(struct sim *s)
+{
+    churn_and_finish(s);
+    double *v = sim_gauge(s, METRIC_THREADS, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = 8 + 3 * (i >= 3) + 4 * (i >= 6);
 }
 
 static void threads_start_late(struct sim *s)
@@ -1606,6 +1624,7 @@ static const struct control {
     {"filled_and_evicting", filled_and_evicting, RULE_BOUNDED, V(PASS), K(CACHE_BOUNDED)},
     {"two_blocks", two_blocks, RULE_FEW, V(PASS), K(ONE_TIME)},
     {"two_clumps", two_clumps, RULE_FEW, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"made_at_once_twice", made_at_once_twice, RULE_CLUMPS, V(INCONCLUSIVE), K(ONE_TIME)},
     {"first_half_only", first_half_only, RULE_HALVES, V(INCONCLUSIVE), K(ONE_TIME)},
     {"late_start", late_start, RULE_HALVES, V(INCONCLUSIVE), K(ONE_TIME)},
     {"rare_but_asked", rare_but_asked, RULE_RARE, V(PASS), K(ONE_TIME)},
@@ -1676,6 +1695,7 @@ static const struct control {
     {"outside_by_time", outside_by_time, RULE_TIME, V(LEAK), K(TIME)},
     {"outside_of_many_sizes_by_time", outside_of_many_sizes_by_time, RULE_TIME, V(LEAK), K(TIME)},
     {"thread_pool_starts", thread_pool_starts, RULE_GAUGES, V(PASS), K(ONE_TIME)},
+    {"thread_pool_grows_twice", thread_pool_grows_twice, RULE_CLUMPS, V(INCONCLUSIVE), K(THREADS)},
     {"threads_start_late", threads_start_late, RULE_GAUGES, V(PASS), K(ONE_TIME)},
     {"descriptors_peak", descriptors_peak, RULE_COUNT, V(PASS), K(NONE)},
     {"heap_flat", heap_flat, RULE_COUNT, V(PASS), K(NONE)},

@@ -93,13 +93,51 @@ static void growth_in_one_interval_convicts_nobody(void **state)
     struct counted c = files(once);
     expect(&c, VERDICT_INCONCLUSIVE, KIND_DESCRIPTORS);
     c = files(twice);
-    expect(&c, VERDICT_LEAK, KIND_DESCRIPTORS);
+    expect(&c, VERDICT_INCONCLUSIVE, KIND_DESCRIPTORS);
     c = files(late);
     expect(&c, VERDICT_INCONCLUSIVE, KIND_DESCRIPTORS);
     assert_string_equal(c.finding[0].why,
                         "open_files: 8 more, in 2 intervals, 0 and 8 in the halves of the run");
     c = files(early); /* 8 * log(1/2) is not below log(0.001) */
     expect(&c, VERDICT_INCONCLUSIVE, KIND_DESCRIPTORS);
+}
+
+/* Several at once are one, as far as all have come by as many; so are those of an interval, where
+ * chance leaves so many later ones without any in less than one of twenty runs. */
+static void what_comes_several_at_once_is_one(void **state)
+{
+    (void)state;
+    static const struct {
+        double value[POINTS];
+        enum verdict verdict;
+    } of[] = {{{8, 8, 11, 11, 11, 14, 14, 14, 14}, VERDICT_INCONCLUSIVE},
+              {{8, 13, 13, 13, 13, 14, 14, 14, 14}, VERDICT_INCONCLUSIVE},
+              {{4, 7, 7, 7, 7, 9, 9, 9, 9}, VERDICT_INCONCLUSIVE},
+              {{10, 13, 16, 16, 19, 19, 22, 22, 25}, VERDICT_LEAK},
+              {{10, 13, 16, 16, 16, 19, 22, 22, 22}, VERDICT_INCONCLUSIVE},
+              {{10, 10, 10, 10, 12, 14, 15, 17, 18}, VERDICT_LEAK},
+              {{10, 10, 12, 12, 13, 13, 14, 14, 15}, VERDICT_LEAK},
+              {{10, 60, 60, 60, 60, 110, 160, 160, 161}, VERDICT_INCONCLUSIVE}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct counted c = files(of[i].value);
+        if (c.finding[0].verdict != of[i].verdict)
+            fail_msg("case %zu: %s", i, c.finding[0].why);
+    }
+}
+
+/* As those of a confirmation, from which the connections that open files are kept away. */
+static void epochs_that_are_not_measured_make_no_pause(void **state)
+{
+    (void)state;
+    static const double value[POINTS] = {10, 20, 30, 30, 30, 30, 30, 40, 51};
+    for (int measured = 0; measured < 2; measured++) {
+        struct sim *s = sim_six(false);
+        for (size_t point = 3; point <= 6; point++)
+            s->epoch[BASE + point - 1].measured = measured;
+        add_gauge(s, METRIC_OPEN_FILES, EVEN, value, POINTS);
+        struct counted c = counted(s);
+        expect(&c, measured ? VERDICT_INCONCLUSIVE : VERDICT_LEAK, KIND_DESCRIPTORS);
+    }
 }
 
 /* Of connections alike one that opens a file comes by chance into one eighth of the run, and four
@@ -540,6 +578,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(three_files_are_a_matter_and_five_a_leak),
         cmocka_unit_test(growth_in_one_interval_convicts_nobody),
+        cmocka_unit_test(what_comes_several_at_once_is_one),
+        cmocka_unit_test(epochs_that_are_not_measured_make_no_pause),
         cmocka_unit_test(what_came_in_one_interval_came_once),
         cmocka_unit_test(what_ended_early_came_once),
         cmocka_unit_test(what_slows_down_beyond_chance_is_in_doubt),
