@@ -7,6 +7,7 @@
 #include "exchange.h"
 #include "leave.h"
 #include "operate.h"
+#include "options/grammar.h"
 #include "peer_tls.h"
 #include "starttls/starttls.h"
 
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { INSTEAD = PEER_HEARD + 20 };
+enum { INSTEAD = PEER_HEARD + 60 };
 
 static struct peer *peer_of(struct net_socket *socket)
 {
@@ -34,12 +35,14 @@ static void close_now(struct peer *p, bool reset)
 /* What the server said that wasn't the answer, for the end of a sentence; or nothing. */
 static const char *instead(const struct peer *p, char *buf, size_t size)
 {
+    const struct talk *talk = p->shared->talk;
     size_t length = strcspn(p->heard, "\r\n");
     buf[0] = '\0';
-    if (p->shared->talk->kind == TALK_TEXT && p->heard[0])
-        snprintf(buf, size, "; it said '%.*s%s'", (int)length, p->heard,
-                 length == sizeof p->heard - 1 ? "..." : "");
-    else if (p->shared->talk->kind == TALK_TEXT)
+    if (talk->kind == TALK_TEXT && p->heard[0])
+        snprintf(buf, size, "; it said '%.*s%s'%s", (int)length, p->heard,
+                 length == sizeof p->heard - 1 ? "..." : "",
+                 talk->answer_bytes ? ", and not what --answer asks for" : "");
+    else if (talk->kind == TALK_TEXT)
         snprintf(buf, size, "; it said nothing");
     return text_clean(buf);
 }
@@ -330,7 +333,7 @@ void peer_tick(struct peer *p)
         finish(p, exchange_tick(p));
 }
 
-void peer_expire(struct peer *p)
+void peer_expire(struct peer *p, uint64_t limit_ns)
 {
     static const char *const doing[] = {
         [PEER_NEW] = "connecting",
@@ -347,10 +350,11 @@ void peer_expire(struct peer *p)
     if (p->state == PEER_CLOSED)
         return;
     struct peer_shared *shared = p->shared;
-    char said[INSTEAD];
+    char said[INSTEAD], limit[32];
     bool waits = p->state == PEER_ECHO || p->operation == OPERATE_REQUEST;
-    peer_fail(p, PEER_FAIL_TIMEOUT, "a connection (%s) took longer than --timeout in %s%s",
+    peer_fail(p, PEER_FAIL_TIMEOUT, "a connection (%s) took longer than %s in %s%s",
               behaviour_name((int)p->behaviour),
+              grammar_duration_print(limit, sizeof limit, limit_ns),
               p->operation ? operation_name(p->operation) : doing[p->state],
               waits ? instead(p, said, sizeof said) : "");
     close_now(p, true);

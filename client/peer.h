@@ -140,8 +140,8 @@ void peer_become(struct peer *p, enum behaviour behaviour);
 void peer_operate(struct peer *p, enum operation operation);
 /* The recipe's turn that comes by time. */
 void peer_tick(struct peer *p);
-/* Takes too long: fails. Harmless once closed. */
-void peer_expire(struct peer *p);
+/* Takes longer than the limit: fails. Harmless once closed. */
+void peer_expire(struct peer *p, uint64_t limit_ns);
 /* Ends at once by RST, as no failure. Harmless once closed. */
 void peer_reset(struct peer *p);
 

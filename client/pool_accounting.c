@@ -67,7 +67,7 @@ void pool_expire(struct pool *pool, enum pool_place from, uint64_t now_ns)
     struct peer *p, *next;
     for (p = TAILQ_FIRST(&pool->list[from]); p && p->deadline_ns <= now_ns; p = next) {
         next = TAILQ_NEXT(p, link);
-        peer_expire(p);
+        peer_expire(p, pool->o.timeout_ns);
     }
 }
 
