@@ -223,6 +223,19 @@ enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
 enum answer site_expected(struct judge_context *h, const struct survivors *v,
                           struct judge_finding *f);
 
+/* judge_replaced.c: blocks that take the place of others. */
+enum kind bounded_kind(const struct survivors *v);
+int64_t range_since(const struct judge_context *h, const int64_t *series, size_t from);
+bool total_rises(const struct judge_context *h, const int64_t *series);
+bool total_stayed(const struct judge_context *h, const struct survivors *v);
+const char *replaced_class(const struct judge_context *h, const struct survivors *v);
+enum answer site_replaced(struct judge_context *h, const struct survivors *v,
+                          struct judge_finding *f);
+enum answer site_replaced_with(struct judge_context *h, const struct survivors *v,
+                               struct judge_finding *f);
+enum answer site_swapped(struct judge_context *h, const struct survivors *v,
+                         struct judge_finding *f);
+
 /* judge_marks.c: sites without a line, which are all that calls malloc. */
 enum answer site_marks(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
 /* One lost block per so many connections would surely have been a leak at such a site; 0: none. */
