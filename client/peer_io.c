@@ -3,10 +3,8 @@
 #include "base/check.h"
 #include "peer.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <sys/socket.h>
 
 ENUM_NAMES(peer_failure, PEER_FAILURE_LIST)
 
@@ -106,17 +104,8 @@ void peer_flush(struct peer *p)
         peer_note_connected(p);
 }
 
-/* One segment carries the last of the output and FIN. What doesn't fit is left to peer_flush. */
 void peer_flush_with_fin(struct peer *p)
 {
-    struct wire_out *out = &p->shared->net.out;
-    int fd = net_fd(&p->socket);
-    bool free_to_send = out->used && !p->socket.broken && !p->socket.writes;
-    if (free_to_send && fd >= 0 &&
-        send(fd, out->bytes, out->used, MSG_MORE | MSG_NOSIGNAL) == (ssize_t)out->used) {
-        out->used = 0;
-        if (net_half_close(&p->socket) < 0)
-            p->socket.broken = -errno;
-    }
+    net_flush_with_fin(&p->socket);
     peer_flush(p);
 }

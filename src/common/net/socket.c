@@ -134,6 +134,20 @@ size_t net_flush(struct net_socket *s)
     return sent;
 }
 
+void net_flush_with_fin(struct net_socket *s)
+{
+    struct wire_out *out = s->wire.out;
+    if (!out->used || s->broken || s->writes)
+        return;
+    ssize_t sent = send(net_fd(s), out->bytes, out->used, MSG_MORE | MSG_NOSIGNAL);
+    if (sent <= 0)
+        return;
+    out->used -= (size_t)sent;
+    memmove(out->bytes, out->bytes + sent, out->used);
+    if (out->used == 0 && net_half_close(s) < 0)
+        s->broken = -errno;
+}
+
 int net_half_close(struct net_socket *s)
 {
     return shutdown(net_fd(s), SHUT_WR);

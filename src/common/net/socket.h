@@ -66,6 +66,9 @@ bool net_was_reset(const struct net_socket *s);
 /* Sends what OpenSSL has written, and keeps what the kernel has no room for. Returns the bytes that
  * have left; the kept ones are on_written's. */
 size_t net_flush(struct net_socket *s);
+/* Sends it so that FIN leaves in the segment that carries its last bytes. What the kernel has no
+ * room for is left to net_flush, and FIN to the owner. */
+void net_flush_with_fin(struct net_socket *s);
 /* Queues bytes behind what is kept already, never at once: on_written comes in a later turn of the
  * loop. No bytes: it comes when the connection stands. */
 void net_keep(struct net_socket *s, const uint8_t *bytes, size_t count);
