@@ -21,6 +21,48 @@ PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "foreign_pro
 RUN = ("--closed", "200", "--conns", "10", "--churn", "max", "--seed", "7f3a")
 
 
+# A TLS server of Java alone: echoes. Its arguments are port, certificate and key.
+JAVA = """
+import java.io.*;
+import java.net.InetAddress;
+import java.nio.file.*;
+import java.security.*;
+import java.security.cert.*;
+import java.security.spec.PKCS8EncodedKeySpec;
+import java.util.Base64;
+import javax.net.ssl.*;
+public class Echo {
+    static PrivateKey key(String path) throws Exception {
+        String text = Files.readString(Path.of(path)).replaceAll("-----[A-Z ]+-----|\\\\s", "");
+        return KeyFactory.getInstance("EC").generatePrivate(new PKCS8EncodedKeySpec(Base64.getDecoder().decode(text)));
+    }
+    static void echo(java.net.Socket socket) {
+        try (socket) {
+            socket.getInputStream().transferTo(socket.getOutputStream());
+        } catch (IOException e) {
+            System.err.println(e);
+        }
+    }
+    public static void main(String[] args) throws Exception {
+        var chain = CertificateFactory.getInstance("X.509").generateCertificates(new FileInputStream(args[1]));
+        KeyStore store = KeyStore.getInstance("PKCS12");
+        store.load(null, null);
+        store.setKeyEntry("it", key(args[2]), new char[1], chain.toArray(new java.security.cert.Certificate[0]));
+        var keys = KeyManagerFactory.getInstance("SunX509");
+        keys.init(store, new char[1]);
+        SSLContext context = SSLContext.getInstance("TLS");
+        context.init(keys.getKeyManagers(), null, null);
+        var listener = context.getServerSocketFactory().createServerSocket(Integer.parseInt(args[0]), 50,
+                                                                           InetAddress.getByName("127.0.0.1"));
+        while (true) {
+            java.net.Socket socket = listener.accept();
+            new Thread(() -> echo(socket)).start();
+        }
+    }
+}
+"""
+
+
 class ForeignTest(SoakTest):
     def server(self, what, *options, command=None, connect=None):
         """Runs soak with a program that goes wrong; whatever comes of it, nothing stays."""
@@ -228,6 +270,19 @@ class JudgedTest(ForeignTest):
                          r"^nothing of the server's allocations is counted: \S+ \(process \d+\) was started "
                          r"with an environment of its own, without LD_PRELOAD and SOAK_PROBE; let them "
                          r"through; soak help servers$")
+
+    def test_the_tls_of_a_jvm_is_not_judged_and_has_no_use_for_malloc_hooks(self):
+        if not shutil.which("javac"):
+            self.skipTest("SKIP: javac is not installed: openjdk-17-jdk-headless")
+        with tempfile.TemporaryDirectory() as folder:
+            source = os.path.join(folder, "Echo.java")
+            with open(source, "w", encoding="ascii") as f:
+                f.write(JAVA)
+            run = self.server("", "--ready-timeout", "5m", command=f"java {source} {{port}} {{cert}} {{key}}")
+        self.assertRegex(self.broken(run),
+                         r"^nothing of the server's allocations is counted: java \(process \d+\) is a JVM without a "
+                         r"libcrypto of OpenSSL: what its own TLS \(JSSE\) keeps is on the Java heap, where soak "
+                         r"doesn't look; netty-tcnative and the like are counted; soak help servers$")
 
     def preloads_jemalloc(self, *options, **more):
         """With a malloc that stands before the probe's."""

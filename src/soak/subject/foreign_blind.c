@@ -107,6 +107,12 @@ static bool has_page(pid_t pid)
     return proc_mapped_path(pid, "memfd:" PAGE_FILE, path, sizeof path, NULL) == 0;
 }
 
+static bool is_jvm(pid_t pid)
+{
+    char path[PATH_MAX];
+    return proc_mapped_path(pid, "libjvm.so", path, sizeof path, NULL) == 0;
+}
+
 static const char *why(const struct page *page, const struct snapshot_process *row, size_t rows,
                        pid_t pid)
 {
@@ -116,6 +122,10 @@ static const char *why(const struct page *page, const struct snapshot_process *r
     /* The row may be that of what it was before it became another program. */
     if (i == rows || !has_page(pid))
         return without_row(page, pid);
+    if (row[i].flags & PAGE_PROCESS_NO_OPENSSL && is_jvm(pid))
+        return "is a JVM without a libcrypto of OpenSSL: what its own TLS (JSSE) keeps is on the "
+               "Java "
+               "heap, where soak doesn't look; netty-tcnative and the like are counted";
     if (row[i].flags & PAGE_PROCESS_NO_OPENSSL)
         return "has no libcrypto of OpenSSL loaded as a library: another TLS library, or a copy "
                "that is linked into it; --malloc-hooks counts its blocks all the same";
