@@ -18,6 +18,11 @@ void cmdline_word(struct text *c, const char *word)
     words_quote(c, word);
 }
 
+size_t cmdline_word_room(const char *word)
+{
+    return strlen(" $''") + strlen("'\\''") * strlen(word);
+}
+
 /* One option for each item. */
 static void add_list(struct text *c, const struct opt *option, const struct opts_list *list)
 {

@@ -15,6 +15,8 @@
 void cmdline_program(struct text *c);
 /* Appends a blank and a word. */
 void cmdline_word(struct text *c, const char *word);
+/* Bytes that it appends at most. */
+size_t cmdline_word_room(const char *word);
 /* Appends option `i` of scenario_options with its value in `s`; what opts_parse reads gives it back
  * exactly. */
 void cmdline_option(struct text *c, const struct scenario *s, size_t i);

@@ -10,6 +10,7 @@ import os
 import pathlib
 import pty
 import re
+import shlex
 import shutil
 import struct
 import subprocess
@@ -279,6 +280,14 @@ class Sides(Compare):
                 ("3.0.17,3.0.22", 0, f"run smoke --openssl 3.0.17 {typed}")):
             text = re.sub(r" \\\n +", " ", self.compare(versions, *given, code=code).stdout)
             self.assertIn(f" ./soak {command}\n", text)
+
+    def test_a_command_has_all_that_was_given_or_is_not_suggested(self):
+        for quotes, suggested in ((300, True), (700, False)):  # each takes four bytes
+            given = [f"--env=N{k}={quotes * chr(39)}" for k in range(4)]
+            self.assertEqual(shlex.split(self.document("3.0.22,3.0.24", *given)["given"]), given)
+            text = re.sub(r" \\\n +", " ", self.compare("3.0.22,3.0.24", *given).stdout)
+            self.assertEqual([shlex.split(command)[4:-2] == given for command in re.findall(r"\./soak (bisect .*)", text)],
+                             [True] * suggested)
 
     def test_a_side_judges_its_own(self):
         document = self.document("3.0.22,3.0.24", "--side", "client", code=1)

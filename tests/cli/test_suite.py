@@ -325,6 +325,16 @@ FAILED  2 of 3 scenarios are not as expected (0s)
             self.assertEqual(shlex.split(line), ["./soak", "run", "s/leak-1.soak", "--alpn=a'b c",
                                                  "--seed", "7f3a"])
 
+    def test_a_run_is_repeated_with_all_its_options_or_not_at_all(self):
+        self.write(["leak-1"])
+        for quotes, said in ((100, True), (500, False)):  # each takes four bytes
+            given = [f"--env=N{k}={quotes * chr(39)} {'x' * 400}" for k in range(4)]
+            self.suite(*given, "--alpn=a\tb'c", "--json=j.json", code=1)
+            for arguments in (("suite", "s", "--results=r", *given), ("merge", "j.json")):
+                lines = re.findall(r"again +(.*)", self.soak(*arguments, code=1).stdout)
+                self.assertEqual(len(lines), said)
+                self.assertTrue(all(set(given) <= set(shlex.split(line)) for line in lines), lines)
+
     def test_what_it_suggests_to_expect_is_met_when_it_is_written(self):
         for name in ("leak-1", "clientleak-1"):
             shutil.rmtree(self.folder / "s", ignore_errors=True)

@@ -187,6 +187,9 @@ class Report(unittest.TestCase):
             with open(path, "w", encoding="utf-8") as file:
                 json.dump({**document, "versions": [{"name": "a", "runs": [{**run, **changes}]}]}, file)
             self.assertIn(said, self.report(moved, code=2).stderr)
+        with open(path, "w", encoding="utf-8") as file:
+            json.dump({**document, "given": "; touch x"}, file)
+        self.assertIn(b"'given' is not quoted for a shell", self.report(moved, code=2).stderr)
 
     @unittest.skipUnless(HAS_JEMALLOC, "a build without jemalloc has no allocators to compare")
     def test_a_bisections_forms_are_made_again_from_its_folder(self):

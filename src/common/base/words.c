@@ -162,26 +162,29 @@ static bool is_text(const char *word)
     return true;
 }
 
-/* `$'a\x1bb'`: what could steer a terminal is spelled. */
+/* `$'a\x1bb'`: what could steer a terminal is spelled, and the quote: so the word ends where it
+ * does for a shell that doesn't know `$'`. */
 static void add_escaped(struct text *c, const char *word)
 {
     text_add(c, "$'");
     while (*word) {
         size_t length = text_character(word);
-        if (length == 0)
+        if (length == 0 || *word == '\'')
             text_add(c, "\\x%02x", (unsigned char)*word);
         else
-            text_add(c, "%s%.*s", strchr("'\\", *word) ? "\\" : "", (int)length, word);
+            text_add(c, "%s%.*s", *word == '\\' ? "\\" : "", (int)length, word);
         word += length ? length : 1;
     }
     text_add(c, "'");
 }
 
+/* What no shell takes for its own. */
+static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                            "%+,-./:=@_";
+
 /* In any but a plain word only the quote itself needs care. */
 void words_quote(struct text *c, const char *word)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "%+,-./:=@_";
     if (word[0] && word[strspn(word, plain)] == '\0') {
         text_add(c, "%s", word);
         return;
@@ -194,4 +197,30 @@ void words_quote(struct text *c, const char *word)
     for (; *word; word++)
         text_add(c, *word == '\'' ? "'\\''" : "%c", *word);
     text_add(c, "'");
+}
+
+/* Where the quotes that begin at `p` end, `'...'` or `$'...'`; NULL: nowhere. */
+static const char *quote_end(const char *p)
+{
+    if (*p == '\'')
+        return strchr(p + 1, '\'');
+    for (p += 2; *p && *p != '\''; p++)
+        if (*p == '\\' && (*++p == '\'' || !*p))
+            return NULL;
+    return *p ? p : NULL;
+}
+
+bool words_are_quoted(const char *text)
+{
+    for (const char *p = text; *p; p++) {
+        if (strncmp(p, "\\'", 2) == 0)
+            p++;
+        else if (*p == '\'' || strncmp(p, "$'", 2) == 0)
+            p = quote_end(p);
+        else if (*p != ' ' && !strchr(plain, *p))
+            return false;
+        if (!p)
+            return false;
+    }
+    return true;
 }

@@ -41,4 +41,8 @@ char *words_fill(const char *text, const struct words_value *values, bool foreig
  * terminal is spelled. */
 void words_quote(struct text *c, const char *word);
 
+/* Whether a text that somebody else wrote is such words and blanks: as a part of a command it is
+ * words, and no shell takes anything in it for its own. */
+bool words_are_quoted(const char *text);
+
 #endif

@@ -2,6 +2,7 @@
 #include "compare_kept.h"
 
 #include "base/input.h"
+#include "base/words.h"
 #include "compare_document.h"
 #include "report/json_util.h"
 
@@ -99,6 +100,8 @@ static int read_head(struct compare_set *s, const json_t *root, struct err *e)
         json_read_part(root, "runs", &runs_fields, s, e) != 0)
         return -1;
     own_texts(s);
+    if (s->given && !words_are_quoted(s->given))
+        return err_set(e, "'given' is not quoted for a shell");
     if (!(s->tolerance >= 0 && s->tolerance <= 1))
         return err_set(e, "'tolerance' is not a share");
     return read_words(s, root, e);

@@ -18,32 +18,51 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { TEXT = 64, OPTIONS_TEXT = COMPARE_COMMAND / 2 };
+enum { TEXT = 64 };
 
 /* ---- the head ---- */
 
-/* What was asked for, of every run, as it is typed; "" where there is no room for all of it. */
+static size_t room_for(const struct compare_line *line)
+{
+    size_t room = 1;
+    for (int p = 0; p < COMPARE_PARTS; p++)
+        for (size_t i = 0; i < line->fixed[p].count; i++)
+            room += cmdline_word_room(line->fixed[p].bytes[i]);
+    for (int i = 0; i < line->forwarded_options.options; i++)
+        room += cmdline_word_room(line->forwarded_options.option[i]);
+    return room;
+}
+
+/* What was asked for, of every run, as it is typed. */
 static const char *given_text(struct compare_set *s, const struct compare_line *line)
 {
-    char text[OPTIONS_TEXT] = "";
-    struct text list = text_into(text, sizeof text);
+    size_t room = room_for(line);
+    char *text = calloc(1, room);
+    CHECK(text);
+    struct text list = text_into(text, room);
     for (int p = 0; p < COMPARE_PARTS; p++)
         for (size_t i = 0; i < line->fixed[p].count; i++)
             cmdline_word(&list, line->fixed[p].bytes[i]);
     for (int i = 0; i < line->forwarded_options.options; i++)
         cmdline_word(&list, line->forwarded_options.option[i]);
-    return list.cut || !text[0] ? "" : compare_set_text(s, text + 1);
+    CHECK(!list.cut);
+    const char *given = compare_set_text(s, text[0] ? text + 1 : "");
+    free(text);
+    return given;
 }
 
 /* The same, and how long each run is. */
 static const char *options_text(struct compare_set *s, const struct compare_work *w)
 {
-    char text[OPTIONS_TEXT + 64];
+    char *text = NULL;
     if (!w->closed)
         return s->given;
-    snprintf(text, sizeof text, "--closed=%" PRIu64 "%s%s", w->closed, s->given[0] ? " " : "",
-             s->given);
-    return compare_set_text(s, text);
+    int n =
+        asprintf(&text, "--closed=%" PRIu64 "%s%s", w->closed, s->given[0] ? " " : "", s->given);
+    CHECK(n > 0);
+    const char *options = compare_set_text(s, text);
+    free(text);
+    return options;
 }
 
 static void fill_head(struct compare_work *w, const char *name)

@@ -1,23 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite_of.h"
 
+#include "base/check.h"
+#include "base/words.h"
 #include "report/report.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* What stands between the scenario and the seed in `./soak run NAME OPTIONS --seed SEED`; NULL: no
- * options were typed, or they aren't known. */
+static const char *last_seed(const char *command)
+{
+    const char *last = NULL;
+    for (const char *p = strstr(command, " --seed "); p; p = strstr(p + 1, " --seed "))
+        last = p;
+    return last;
+}
+
+/* What stands between the scenario and the seed in `./soak run NAME OPTIONS --seed SEED`, "none"
+ * where that is nothing; NULL: it isn't known. */
 static const char *options_of(struct suite *s, const struct result *r)
 {
-    char text[1024];
     const char *word = r->again ? strstr(r->again, " run ") : NULL;
     const char *from = word ? strchr(word + 5, ' ') : NULL;
-    const char *seed = from ? strstr(from, " --seed ") : NULL;
-    if (!seed || seed == from)
+    const char *seed = from ? last_seed(from) : NULL;
+    if (!seed)
         return NULL;
-    snprintf(text, sizeof text, "%.*s", (int)(seed - from - 1), from + 1);
-    return suite_text(s, text);
+    if (seed == from)
+        return suite_text(s, "none");
+    char *text = strndup(from + 1, (size_t)(seed - from - 1));
+    CHECK(text);
+    const char *options = words_are_quoted(text) ? suite_text(s, text) : NULL;
+    free(text);
+    return options;
 }
 
 void suite_of(struct suite *ret, const struct finished *f)

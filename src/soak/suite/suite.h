@@ -27,6 +27,7 @@ enum {
     SUITE_SUBJECTS = 4,
     SUITE_FINDINGS = 128, /* of a scenario */
     SUITE_COURSE = 24,    /* points of it */
+    SUITE_TEXT = 4096,    /* bytes of a text in a document */
     SUITE_NO_EXIT = -1
 };
 

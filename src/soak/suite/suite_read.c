@@ -3,6 +3,7 @@
 #include "suite_json.h"
 
 #include "base/check.h"
+#include "base/words.h"
 #include "report/json_util.h"
 
 #include <inttypes.h>
@@ -11,7 +12,6 @@
 #include <string.h>
 #include <time.h>
 
-enum { TEXT_LIMIT = 4096 };
 /* So that the totals of SUITE_SCENARIOS fit. */
 static const int64_t COUNT_LIMIT = INT64_C(1) << 50;
 static const double SECONDS_LIMIT = 1e9;
@@ -23,8 +23,8 @@ static int read_text(struct suite *s, const struct suite_field *f, const json_t 
     if (!text && !(f->type == SUITE_FIELD_TEXT && json_is_null(value)))
         return err_set(e, "'%s' is not a text", f->key);
     if (text &&
-        (json_string_length(value) > TEXT_LIMIT || strlen(text) < json_string_length(value)))
-        return err_set(e, "'%s' is longer than %d bytes or holds a zero", f->key, TEXT_LIMIT);
+        (json_string_length(value) > SUITE_TEXT || strlen(text) < json_string_length(value)))
+        return err_set(e, "'%s' is longer than %d bytes or holds a zero", f->key, SUITE_TEXT);
     *ret = suite_text(s, text);
     return 0;
 }
@@ -156,23 +156,6 @@ static int read_list(struct suite *s, struct suite_entry *entry, const json_t *v
 }
 
 /* ---- checks of what was read ---- */
-
-/* Options as options_text of suite_run.c has them, which are a part of a line to type: outside of
- * quotes only what no shell takes for its own. */
-static bool is_quoted(const char *options)
-{
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                "%+,-./:=@_ ";
-    for (const char *p = options; *p; p++) {
-        if (strncmp(p, "\\'", 2) == 0)
-            p++;
-        else if (*p == '\'' && !(p = strchr(p + 1, '\'')))
-            return false;
-        else if (*p != '\'' && !strchr(plain, *p))
-            return false;
-    }
-    return true;
-}
 
 static int check_verdict(const char *verdict, struct err *e)
 {
@@ -326,7 +309,7 @@ static int read_shards(struct suite *s, const json_t *root, struct err *e)
         struct suite_shard *shard = &s->shard[s->shards++];
         if (read_fields(s, &suite_shard_fields, json_array_get(shards, i), shard, e))
             return err_prefix(e, "shard %zu", i + 1);
-        if (shard->options && !is_quoted(shard->options))
+        if (shard->options && !words_are_quoted(shard->options))
             return err_set(e, "shard %zu: 'options' are not quoted for a shell", i + 1);
         if (shard->of > SUITE_SHARDS || shard->index == 0 || shard->index > shard->of)
             return err_set(e, "shard %zu: there is no shard %" PRIu64 " of %" PRIu64, i + 1,

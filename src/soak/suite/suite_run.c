@@ -21,7 +21,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EXPECT_TEXT = 1024, SHARD_TEXT = 1024, STARTED_TEXT = 32 };
+enum { EXPECT_TEXT = 1024, STARTED_TEXT = 32 };
 
 /* ---- the plan ---- */
 
@@ -62,13 +62,16 @@ int suite_plan(struct suite *s, const struct suite_work *w, struct err *e)
 
 /* ---- the shard ---- */
 
-/* Each quoted for the shell that needs it: they are a part of the line that runs one again. */
+/* Each quoted for the shell that needs it: they are a part of the line that runs one again. NULL
+ * where there is no room for all of them. */
 static const char *options_text(struct suite *s, const struct suite_line *line)
 {
-    char text[SHARD_TEXT];
+    char text[SUITE_TEXT];
     struct text c = text_into(text, sizeof text);
     for (int i = 0; i < line->forwarded_options.options; i++)
         cmdline_word(&c, line->forwarded_options.option[i]);
+    if (c.cut)
+        return NULL;
     return suite_text(s, c.used ? text + 1 : "none");
 }
 

@@ -134,21 +134,29 @@ static void add_files(struct text *c, const struct suite_entry *entry, int inden
     words_quote(c, catalog_below_root(drawn ? picture : entry->run_dir));
 }
 
-/* With the options that counted for each run of the shard. */
+/* With the options that counted for each run of the shard; where they aren't known, or there is no
+ * room for the whole of it, nothing: it would be another run. */
 static void add_again(struct text *c, const struct suite *s, const struct suite_entry *entry,
                       int indent)
 {
     const struct suite_shard *shard = suite_shard_find(s, entry->shard);
     const char *options = shard ? shard->options : NULL;
+    struct text before = *c;
+    if (!options)
+        return;
     add_key(c, indent, "again");
     cmdline_program(c);
     text_add(c, " run");
     cmdline_word(c, entry->file);
-    bool given = options && strcmp(options, "none") != 0;
+    bool given = strcmp(options, "none") != 0;
     if (given)
         text_add(c, " %s", options);
     if (entry->seed && !(given && strstr(options, "--seed")))
         text_add(c, " --seed %s", entry->seed);
+    if (c->cut) {
+        *c = before;
+        c->at[c->used] = '\0';
+    }
 }
 
 char *suite_text_block(const struct suite *s, const struct suite_entry *entry, int indent,

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-enum { SUITE_BLOCK = 4096 };
+enum { SUITE_BLOCK = 3 * SUITE_TEXT };
 
 /* `16s`, `2m05s`: whole seconds. Returns buf. */
 char *suite_text_time(char *buf, size_t size, double seconds);

@@ -137,7 +137,26 @@ static void a_plain_word_stays_and_what_steers_a_terminal_is_spelled(void **stat
     struct text text = text_into(line, sizeof line);
     words_quote(&text, "/a_b-c.d");
     words_quote(&text, "\x1b'");
-    assert_string_equal(line, "/a_b-c.d$'\\x1b\\''");
+    assert_string_equal(line, "/a_b-c.d$'\\x1b\\x27'");
+}
+
+static void words_of_others_are_quoted_or_refused(void **state)
+{
+    (void)state;
+    static const char *const words[] = {"a b", "it's", "$(x)", "", "a\\b\x1b", "a'b\x7f\\", "grün"};
+    static const char *const others[] = {"a;b",     "$(x)", "$x", "'a",   "a\\ b",
+                                         "\"a b\"", "*",    "~",  "a\nb", "$'a\\'; x '",
+                                         "$'a\\",   "$'a",  "&",  "#a",   "'a'$"};
+    char line[256];
+    struct text text = text_into(line, sizeof line);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        words_quote(&text, words[i]);
+        text_add(&text, " ");
+        assert_true(words_are_quoted(line));
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (words_are_quoted(others[i]))
+            fail_msg("%s", others[i]);
 }
 
 int main(void)
@@ -152,6 +171,7 @@ int main(void)
         cmocka_unit_test(a_name_that_is_not_in_the_list_is_refused_or_the_texts_own),
         cmocka_unit_test(what_is_quoted_is_read_back),
         cmocka_unit_test(a_plain_word_stays_and_what_steers_a_terminal_is_spelled),
+        cmocka_unit_test(words_of_others_are_quoted_or_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
