@@ -31,7 +31,8 @@ extern __attribute__((visibility("hidden"))) struct interpose_way interpose_way;
  * counted otherwise. `ret_lib` becomes `lib` with functions that are counted. */
 bool interpose_install(const struct libcrypto *lib, struct libcrypto *ret_lib);
 
-/* A second libcrypto has come: where a call goes depends on the caller, if nothing is counted. */
+/* A second libcrypto has come, or one may go: where a call goes is to be found out anew, or depends
+ * on the caller, if nothing is counted. */
 void interpose_let_go(void);
 
 #endif

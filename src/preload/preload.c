@@ -138,11 +138,6 @@ __attribute__((constructor)) void preload_start(void)
 
 static _Atomic size_t libcryptos;
 
-bool preload_settled(void)
-{
-    return atomic_load_explicit(&libcryptos, memory_order_relaxed) != 0;
-}
-
 bool preload_sees_one(void)
 {
     return atomic_load_explicit(&libcryptos, memory_order_relaxed) == 1;

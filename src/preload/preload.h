@@ -27,14 +27,11 @@ extern struct page *preload_page;
  * own constructor calls before ours has run does too. Once; later calls return at once. */
 void preload_start(void);
 
-/* Looks for a libcrypto if none is hooked yet and objects have been loaded since the last look.
- * Cheap otherwise. Any thread; one that comes while another looks waits for it, because it may be
- * about to allocate. */
+/* Looks for a libcrypto if objects have been loaded since the last look. Cheap otherwise. Any
+ * thread; one that comes while another looks waits for it, because it may be about to allocate. */
 void preload_look(void);
 
-/* Whether a libcrypto has been found, and hooked if it can be; whether there is one and no other.
- */
-bool preload_settled(void);
+/* Whether there is one libcrypto, as far as was looked, and no other. */
 bool preload_sees_one(void);
 
 #endif

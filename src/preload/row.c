@@ -96,10 +96,17 @@ void row_show(uint64_t flags, bool on)
         atomic_store(&row->flags, now);
 }
 
+/* Whether what is counted in one way and what is in another are two libraries. Of OpenSSL's two
+ * ways there is one at a time: the later one is of a library that was loaded again. */
+static bool are_two(enum page_mode before, enum page_mode mode)
+{
+    bool both = before != PAGE_MODE_INACTIVE && before != PAGE_MODE_MALLOC;
+    return both && (before == PAGE_MODE_BORINGSSL) != (mode == PAGE_MODE_BORINGSSL);
+}
+
 void row_show_mode(enum page_mode mode)
 {
-    uint64_t before = atomic_load(&mine.mode);
-    if (before != PAGE_MODE_INACTIVE && before != PAGE_MODE_MALLOC) {
+    if (are_two(atomic_load(&mine.mode), mode)) {
         row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, true);
         return;
     }

@@ -26,7 +26,7 @@ bool row_keeps(void);
 void row_leave(void);
 
 /* The mode that was reached, for the row and for the page. One takes the place of malloc's; a
- * second one, of another library, is a flag of the first. */
+ * second one, of another library, is a flag of the first; of the same, loaded again, is its own. */
 void row_show_mode(enum page_mode mode);
 /* Sets or clears flags (PAGE_PROCESS_*). */
 void row_show(uint64_t flags, bool on);

@@ -11,51 +11,75 @@
 #include "probe/slot.h"
 #include "probe/walk.h"
 
+#include <dlfcn.h>
 #include <openssl/crypto.h>
 #include <openssl/ssl.h>
 
+/* ---- what stands behind a function of ours ---- */
+
 enum { BEHIND_CALLERS = 2048, BEHIND_TRIES = 8, PAGE_BITS = 12 };
 
-/* What stands behind one of ours: the same for all callers while there is one libcrypto; else it
- * goes by the place of the call, of which each page is entered once: an object has whole pages. */
+/* It goes by the place of the call, of which each page is entered once: an object has whole pages.
+ * So the first call from an object is never answered from here. */
 struct behind {
     const char *name;
-    void *_Atomic only;
-    struct {
+    struct caller {
         _Atomic uintptr_t page; /* its number, written last; TAKEN until then */
-        void *function;
+        void *_Atomic function;
+        _Atomic uint64_t unloads; /* as they were; another number: this is of an object that may
+                                     have gone */
     } caller[BEHIND_CALLERS];
 };
 
 #define TAKEN UINTPTR_MAX
 
-static void *behind_several(struct behind *b, void *place)
+/* How often something was unloaded, counted at the beginning and at the end of each dlclose(). */
+static _Atomic uint64_t unloads;
+
+static void keep(struct behind *b, void *place, void *function, uint64_t now)
 {
     uintptr_t at = (uintptr_t)place >> PAGE_BITS;
     for (size_t i = 0; i < BEHIND_TRIES; i++) {
-        __typeof__(&b->caller[0]) caller = &b->caller[(at + i) % BEHIND_CALLERS];
-        uintptr_t has = atomic_load_explicit(&caller->page, memory_order_acquire);
-        if (has == at)
-            return caller->function;
-        if (has || !atomic_compare_exchange_strong(&caller->page, &has, TAKEN))
+        struct caller *caller = &b->caller[(at + i) % BEHIND_CALLERS];
+        uintptr_t has = atomic_load(&caller->page);
+        if (has == TAKEN || (has && atomic_load(&caller->unloads) == now) ||
+            !atomic_compare_exchange_strong(&caller->page, &has, TAKEN))
             continue;
-        caller->function = find_behind(b->name, place);
-        atomic_store_explicit(&caller->page, at, memory_order_release);
-        return caller->function;
+        atomic_store(&caller->function, function);
+        atomic_store(&caller->unloads, now);
+        atomic_store(&caller->page, at);
+        return;
     }
-    return find_behind(b->name, place);
+}
+
+/* The first call from there: it may be of a libcrypto, or of a user of one, that has just come. */
+static __attribute__((noinline, cold)) void *behind_first(struct behind *b, void *place)
+{
+    preload_start();
+    preload_look();
+    uint64_t now = atomic_load(&unloads);
+    void *function = find_behind(b->name, place);
+    if (function)
+        keep(b, place, function, now);
+    return function;
 }
 
 static void *behind(struct behind *b, void *place)
 {
-    if (UNLIKELY(!preload_sees_one()))
-        return behind_several(b, place);
-    void *only = atomic_load_explicit(&b->only, memory_order_relaxed);
-    if (UNLIKELY(!only)) {
-        only = find_behind(b->name, place);
-        atomic_store(&b->only, only);
+    uintptr_t at = (uintptr_t)place >> PAGE_BITS;
+    uint64_t now = atomic_load_explicit(&unloads, memory_order_acquire);
+    for (size_t i = 0; i < BEHIND_TRIES; i++) {
+        struct caller *caller = &b->caller[(at + i) % BEHIND_CALLERS];
+        uintptr_t has = atomic_load_explicit(&caller->page, memory_order_acquire);
+        if (has == at && atomic_load_explicit(&caller->unloads, memory_order_acquire) == now) {
+            void *function = atomic_load_explicit(&caller->function, memory_order_acquire);
+            if (LIKELY(atomic_load_explicit(&caller->page, memory_order_relaxed) == at))
+                return function;
+        }
+        if (!has)
+            break;
     }
-    return only;
+    return behind_first(b, place);
 }
 
 /* The function that the caller of ours would have called; NULL: there is none, as where a program
@@ -66,25 +90,14 @@ static void *behind(struct behind *b, void *place)
         (__typeof__(&function))behind(&here, __builtin_return_address(0));                         \
     })
 
-/* A libcrypto may have come. Once one has, nothing can be gained by looking again. */
-static void notice(void)
-{
-    if (LIKELY(preload_settled()))
-        return;
-    preload_start();
-    preload_look();
-}
-
 INTERPOSE int OPENSSL_init_crypto(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
 {
-    notice();
     __typeof__(&OPENSSL_init_crypto) next = BEHIND(OPENSSL_init_crypto);
     return next ? next(options, settings) : 0;
 }
 
 INTERPOSE int OPENSSL_init_ssl(uint64_t options, const OPENSSL_INIT_SETTINGS *settings)
 {
-    notice();
     __typeof__(&OPENSSL_init_ssl) next = BEHIND(OPENSSL_init_ssl);
     return next ? next(options, settings) : 0;
 }
@@ -92,7 +105,6 @@ INTERPOSE int OPENSSL_init_ssl(uint64_t options, const OPENSSL_INIT_SETTINGS *se
 INTERPOSE int CRYPTO_set_mem_functions(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn,
                                        CRYPTO_free_fn free_fn)
 {
-    notice();
     __typeof__(&CRYPTO_set_mem_functions) next = BEHIND(CRYPTO_set_mem_functions);
     if (hooks_are_of(next))
         return hooks_chain(malloc_fn, realloc_fn, free_fn);
@@ -102,7 +114,6 @@ INTERPOSE int CRYPTO_set_mem_functions(CRYPTO_malloc_fn malloc_fn, CRYPTO_reallo
 INTERPOSE void CRYPTO_get_mem_functions(CRYPTO_malloc_fn *malloc_fn, CRYPTO_realloc_fn *realloc_fn,
                                         CRYPTO_free_fn *free_fn)
 {
-    notice();
     __typeof__(&CRYPTO_set_mem_functions) set = BEHIND(CRYPTO_set_mem_functions);
     __typeof__(&CRYPTO_get_mem_functions) next = BEHIND(CRYPTO_get_mem_functions);
     if (hooks_are_of(set))
@@ -116,7 +127,6 @@ INTERPOSE void CRYPTO_get_mem_functions(CRYPTO_malloc_fn *malloc_fn, CRYPTO_real
     static __attribute__((noinline, cold)) CRYPTO_##which##_fn way_##which##_slow(void *place)     \
     {                                                                                              \
         static struct behind here = {.name = "CRYPTO_" #which};                                    \
-        notice();                                                                                  \
         CRYPTO_##which##_fn none = NULL, past = (CRYPTO_##which##_fn)behind(&here, place);         \
         if (preload_sees_one() &&                                                                  \
             !atomic_compare_exchange_strong(&interpose_way.which, &none, past))                    \
@@ -146,6 +156,28 @@ INTERPOSE STACKS_OWN void *CRYPTO_realloc(void *block, size_t size, const char *
 INTERPOSE STACKS_OWN void CRYPTO_free(void *block, const char *file, int line)
 {
     WAY(free)(block, file, line);
+}
+
+/* ---- the dynamic linker's ---- */
+
+/* Another object may be loaded to the place of one that has gone. */
+static void forget(void)
+{
+    atomic_fetch_add(&unloads, 1);
+    interpose_let_go();
+}
+
+/* Before it, because another thread may load something as soon as there is room; after it, because
+ * of what destructors have asked for. */
+INTERPOSE int dlclose(void *library)
+{
+    static void *_Atomic next;
+    if (!next)
+        next = find_behind("dlclose", NULL);
+    forget();
+    int code = ((__typeof__(&dlclose))next)(library);
+    forget();
+    return code;
 }
 
 /* dlsym asks who calls it (RTLD_NEXT means: after the caller), so the real one must be jumped to

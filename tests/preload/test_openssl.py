@@ -200,6 +200,48 @@ os._exit(0)
             self.assertTrue(row.libcrypto.decode().endswith("libfake-crypto-1.so"))
             case.run(PYTHON, "-c", program, env=case.environment() | {"SOAK_PROBE": ""})
 
+    def test_a_constructor_calls_the_library_that_it_was_linked_with(self):
+        """Though there was one libcrypto only when somebody last asked."""
+        program = f"""
+import ctypes, os
+first = ctypes.CDLL("{FOLDER}/libfake-user-1.so")
+assert first.fake_user() == 1
+second = ctypes.CDLL("{FOLDER}/libfake-early-2.so")
+assert second.early_said() == 2, second.early_said()
+assert (first.fake_user(), second.fake_user()) == (1, 2)
+os._exit(0)
+"""
+        with Probed() as case:
+            case.run(PYTHON, "-c", program)
+            row, = case.processes()
+            self.assertTrue(row.flags & TWO_LIBCRYPTOS)
+
+    def test_a_call_reaches_a_library_that_was_loaded_again_elsewhere(self):
+        program = f"""
+import _ctypes, ctypes, mmap, os
+page = mmap.PAGESIZE
+flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+places = []
+for _ in range(3):
+    user = ctypes.CDLL("{FOLDER}/libKIND.so")
+    crypto = ctypes.CDLL("{FOLDER}/libfake-crypto-1.so")
+    places.append(ctypes.cast(crypto.OPENSSL_init_crypto, ctypes.c_void_p).value // page * page)
+    assert user.fake_user() == 1
+    _ctypes.dlclose(user._handle)
+    _ctypes.dlclose(crypto._handle)
+    libc.mmap(places[-1], page, mmap.PROT_READ, flags, -1, 0)
+assert len(set(places)) == 3, places
+os._exit(0)
+"""
+        for kind in ("fake-user-1", "fake-early-1"):
+            with self.subTest(kind), Probed() as case:
+                case.run(PYTHON, "-c", program.replace("KIND", kind))
+                row, = case.processes()
+                self.assertEqual((row.mode, row.flags), (HOOKS, 0))
+
     def test_a_library_that_is_loaded_again_is_hooked_again(self):
         program = f"""
 import _ctypes, ctypes, os
@@ -213,6 +255,8 @@ os._exit(0)
         with Probed() as case:
             case.run(PYTHON, "-c", program)
             self.assertEqual([case.live("fake.c", line) for line in (1, 2, 3)], [(1, 50)] * 3)
+            row, = case.processes()
+            self.assertEqual((row.mode, row.flags), (HOOKS, 0))
 
     def test_dlsym_knows_its_real_caller(self):
         """RTLD_NEXT means: after the library that asks."""
