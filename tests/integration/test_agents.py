@@ -308,6 +308,19 @@ class Strangers(Agents):
         self.assertTrue(heard)
         return heard[0].removeprefix("refused text=").strip()
 
+    def test_an_agent_that_waits_says_for_what(self):
+        with socket.socket() as port:
+            port.bind(("127.0.0.1", 0))  # and nothing listens
+            where = f"127.0.0.1:{port.getsockname()[1]}"
+            missing = os.path.join(self.results, "missing")
+            agent = self.agent("--wait", f"{PATIENCE_S}s", where=where, token=missing)
+            waits = r"^soak: agent: waiting for up to \S+ \(--wait\): "
+            self.assertRegex(agent.stderr.readline(), f"{waits}--token-file {missing}: No such file or directory\n")
+            os.rename(self.token, missing)
+            self.assertRegex(agent.stderr.readline(), f"{waits}--join {where}: Connection refused\n")
+            agent.kill()
+            self.assertEqual(agent.communicate(timeout=PATIENCE_S), ("", ""))
+
     def test_none_of_them_joins_or_ends_a_run(self):
         process = self.begin(1, "--closed", "1k")
         host, port = self.where()[1].split(":")

@@ -2,6 +2,7 @@
 #include "join.h"
 
 #include "base/clock.h"
+#include "options/grammar.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 enum { HOST = 256, TRY_MS = 200, CONNECT_S = 5 };
+static const uint64_t TOLD_AFTER_NS = 2000000000u;
 
 /* Host and port, a numeric IPv6 address in brackets. */
 static int split(const char *where, char host[HOST], const char **ret_port, struct err *e)
@@ -73,11 +75,27 @@ static int try_to_connect(const char *where, struct err *e)
     return fd >= 0 ? fd : err_set(e, "--join %.100s: %s", where, strerror(-fd));
 }
 
+/* A wait that is told: once for each reason. */
+struct wait {
+    uint64_t begun_ns, limit_ns;
+    struct err told;
+};
+
+static void tell(struct wait *w, const struct err *why)
+{
+    char limit[32];
+    if (clock_now_ns() - w->begun_ns < TOLD_AFTER_NS || strcmp(w->told.text, why->text) == 0)
+        return;
+    fprintf(stderr, "soak: agent: waiting for up to %s (--wait): %s\n",
+            grammar_duration_print(limit, sizeof limit, w->limit_ns), why->text);
+    w->told = *why;
+}
+
 int join_run(const char *where, const char *token_file, uint64_t wait_ns, char token[TOKEN_BYTES],
              struct err *e)
 {
     const struct timespec pause = {.tv_nsec = TRY_MS * 1000000L};
-    uint64_t until = clock_now_ns() + wait_ns;
+    struct wait wait = {.begun_ns = clock_now_ns(), .limit_ns = wait_ns};
     bool known = false;
     int fd = -1;
     for (;;) {
@@ -86,8 +104,9 @@ int join_run(const char *where, const char *token_file, uint64_t wait_ns, char t
             return -EINVAL;
         known = rc == 0;
         fd = known ? try_to_connect(where, e) : -1;
-        if (fd >= 0 || clock_now_ns() >= until)
+        if (fd >= 0 || clock_now_ns() - wait.begun_ns >= wait_ns)
             return fd;
+        tell(&wait, e);
         nanosleep(&pause, NULL);
     }
 }
