@@ -28,6 +28,20 @@ static unsigned long version_of(const struct object *o)
     return version && object_function(o, "OPENSSL_LH_new") ? version() : 0;
 }
 
+static void find_bounds(const struct dl_phdr_info *object, struct libcrypto *ret)
+{
+    ret->begin = UINTPTR_MAX;
+    ret->end = 0;
+    for (size_t i = 0; i < object->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &object->dlpi_phdr[i];
+        uintptr_t begin = object->dlpi_addr + part->p_vaddr, end = begin + part->p_memsz;
+        if (part->p_type != PT_LOAD)
+            continue;
+        ret->begin = begin < ret->begin ? begin : ret->begin;
+        ret->end = end > ret->end ? end : ret->end;
+    }
+}
+
 struct search {
     struct libcrypto *first;
     size_t count;
@@ -45,7 +59,7 @@ static int on_object(struct dl_phdr_info *object, size_t size, void *to)
         return 0;
     struct libcrypto *found = search->first;
     name_object(object, found->path, sizeof found->path);
-    found->base = object->dlpi_addr;
+    find_bounds(object, found);
     found->version = version_of(&o);
     found->set_mem_functions = object_function(&o, "CRYPTO_set_mem_ex_functions") ? NULL : set;
     found->get_mem_functions = object_function(&o, "CRYPTO_get_mem_functions");
@@ -208,13 +222,13 @@ bool find_is_own(uintptr_t address)
 static int on_first_object(struct dl_phdr_info *object, size_t size, void *to)
 {
     (void)size;
-    *(unsigned long long *)to = object->dlpi_adds;
+    *(unsigned long long *)to = object->dlpi_adds + object->dlpi_subs;
     return 1;
 }
 
-unsigned long long find_loads(void)
+unsigned long long find_changes(void)
 {
-    unsigned long long loads = 0;
-    dl_iterate_phdr(on_first_object, &loads);
-    return loads;
+    unsigned long long changes = 0;
+    dl_iterate_phdr(on_first_object, &changes);
+    return changes;
 }

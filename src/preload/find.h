@@ -16,8 +16,8 @@
 
 struct libcrypto {
     char path[PAGE_FILE_BYTES]; /* the tail of a long one */
-    uintptr_t base;
-    unsigned long version; /* as OPENSSL_VERSION_NUMBER; 0: not OpenSSL 1.1 or later */
+    uintptr_t begin, end;       /* where it lies */
+    unsigned long version;      /* as OPENSSL_VERSION_NUMBER; 0: not OpenSSL 1.1 or later */
     /* NULL in OpenSSL before 1.1, whose functions are told neither file nor line. */
     int (*set_mem_functions)(CRYPTO_malloc_fn malloc_fn, CRYPTO_realloc_fn realloc_fn,
                              CRYPTO_free_fn free_fn);
@@ -52,7 +52,7 @@ void *find_before(const char *name);
 /* Whether an address lies in this library. */
 bool find_is_own(uintptr_t address);
 
-/* How many objects have been loaded in this process's life. */
-unsigned long long find_loads(void);
+/* How often an object has been loaded or unloaded in this process's life. */
+unsigned long long find_changes(void);
 
 #endif

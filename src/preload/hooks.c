@@ -6,12 +6,14 @@
 #include "objects.h"
 #include "preload.h"
 #include "probe/site_table.h"
+#include "probe/walk.h"
 #include "row.h"
 #include "shared.h"
 #include "under.h"
 
 static struct libcrypto hooked;
 static _Atomic enum page_mode reached;
+static atomic_bool objects_wait;
 
 /* Whether OpenSSL would take memory functions if it weren't for the hooks, and whose it has. It
  * takes them until it first allocates by malloc(). */
@@ -310,19 +312,50 @@ static bool is_forgotten(const struct libcrypto *lib)
     return malloc_fn != hook_malloc;
 }
 
-bool hooks_install(struct page *page, const struct libcrypto *lib)
+void hooks_install(const struct libcrypto *lib)
 {
     if (atomic_load(&reached) != PAGE_MODE_INACTIVE && !is_forgotten(lib))
-        return true;
+        return;
     enum page_mode mode = lib->set_mem_functions ? take(lib, &hooked) : PAGE_MODE_INACTIVE;
     if (mode == PAGE_MODE_INACTIVE)
-        return false;
+        return;
     atomic_store(&reached, mode);
-    in_census = true;
-    objects_start(page, &hooked);
-    in_census = false;
+    atomic_store(&objects_wait, true);
     row_show_mode(mode);
-    return true;
+}
+
+void hooks_lost(void)
+{
+    atomic_store(&objects_wait, false);
+}
+
+/* ---- objects ---- */
+
+bool hooks_objects_wait(void)
+{
+    return atomic_load_explicit(&objects_wait, memory_order_relaxed);
+}
+
+/* OpenSSL initialises itself under locks and pthread_once(), and allocates there: to be asked for
+ * an index then, it would wait for itself. */
+static bool is_inside(void)
+{
+    struct walk walk;
+    walk_stack(&walk);
+    for (size_t i = 0; i < walk.frames; i++) {
+        if (walk.frame[i] > hooked.begin && walk.frame[i] <= hooked.end)
+            return true;
+    }
+    return false;
+}
+
+void hooks_objects_start(void)
+{
+    if (!hooks_objects_wait() || is_inside() || !atomic_exchange(&objects_wait, false))
+        return;
+    in_census = true;
+    objects_start(preload_page, &hooked);
+    in_census = false;
 }
 
 void hooks_forked(void)

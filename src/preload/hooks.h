@@ -10,10 +10,18 @@
 #include "block_table.h"
 #include "find.h"
 
-/* Hooks `lib`, once; true as well when it, or another, is hooked already. Where OpenSSL has
- * allocated before, its functions are interposed (interpose.h) if they can be. False: nothing is
- * counted. */
-bool hooks_install(struct page *page, const struct libcrypto *lib);
+/* Hooks `lib`, once; nothing happens when it, or another, is hooked already. Where OpenSSL has
+ * allocated before, its functions are interposed (interpose.h) if they can be; else nothing is
+ * counted. Calls nothing of OpenSSL's that would wait for what the caller may be in the middle of.
+ */
+void hooks_install(const struct libcrypto *lib);
+/* There is no libcrypto any more. */
+void hooks_lost(void);
+
+/* Whether OpenSSL is hooked and not asked for its objects yet, which is done by calls of it. */
+bool hooks_objects_wait(void);
+/* Asks it, unless it is OpenSSL that this thread is in the middle of. */
+void hooks_objects_start(void);
 
 /* What CRYPTO_set_mem_functions and its reader do in a program whose OpenSSL is hooked: the same as
  * without the hooks, as if the census had allocated nothing. */

@@ -124,14 +124,20 @@ static void start(void)
         row_show_mode(PAGE_MODE_MALLOC);
         objects_start_unseen(page);
     }
-    preload_look();
 }
 
-__attribute__((constructor)) void preload_start(void)
+void preload_start(void)
 {
     static atomic_flag started = ATOMIC_FLAG_INIT;
     if (!atomic_flag_test_and_set(&started))
         start();
+}
+
+/* The constructors of libraries may have started it before, and have used OpenSSL. */
+__attribute__((constructor)) static void begin(void)
+{
+    preload_start();
+    preload_look();
 }
 
 /* ---- looking for libcrypto ---- */
@@ -147,18 +153,20 @@ static void look(void)
 {
     struct libcrypto found;
     size_t count = find_libcrypto(&found);
-    if (count == 0)
-        return;
-    row_show_libcrypto(found.path);
-    hooks_install(preload_page, &found);
     atomic_store(&libcryptos, count);
+    if (count == 0) {
+        hooks_lost();
+        return;
+    }
+    row_show_libcrypto(found.path);
+    hooks_install(&found);
     if (count > 1) {
         row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, true);
         interpose_let_go();
     }
 }
 
-/* As find_loads() had it when it was last looked. */
+/* As find_changes() had it when it was last looked. */
 static _Atomic unsigned long long seen;
 
 /* One thread at a time, for which others wait, as they may be about to allocate. It may itself wait
@@ -186,14 +194,16 @@ static bool look_begin(void)
 void preload_look(void)
 {
     static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
-    if (!preload_page || inside || find_loads() == atomic_load(&seen) || !look_begin())
+    if (!preload_page || inside ||
+        (find_changes() == atomic_load(&seen) && !hooks_objects_wait()) || !look_begin())
         return;
     inside = true;
-    unsigned long long loads = find_loads();
-    if (loads != atomic_load(&seen)) {
+    unsigned long long changes = find_changes();
+    if (changes != atomic_load(&seen)) {
         look();
-        atomic_store(&seen, loads);
+        atomic_store(&seen, changes);
     }
+    hooks_objects_start();
     inside = false;
     atomic_store(&looks, 0);
 }

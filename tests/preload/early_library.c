@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A library whose constructor uses OpenSSL before anybody asks for a function of it. EARLY_SETS: it
- * has memory functions of its own; else it only allocates.
+ * has memory functions of its own; EARLY_ASKS: it asks for an index; else it only allocates.
  */
+#include <openssl/bio.h>
 #include <openssl/crypto.h>
 #include <stdlib.h>
 
@@ -11,6 +12,7 @@
 EXPORT long early_live(void);
 EXPORT void *early_make(int line);
 EXPORT void early_drop(void *block);
+EXPORT void *early_object(void);
 
 static long live;
 
@@ -40,6 +42,11 @@ __attribute__((constructor)) static void early(void)
 {
     CRYPTO_set_mem_functions(early_malloc, early_realloc, early_free);
 }
+#elif defined EARLY_ASKS
+__attribute__((constructor)) static void early(void)
+{
+    live = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_BIO, 0, NULL, NULL, NULL, NULL);
+}
 #else
 __attribute__((constructor)) static void early(void)
 {
@@ -60,4 +67,9 @@ void *early_make(int line)
 void early_drop(void *block)
 {
     CRYPTO_free(block, "early.c", 0);
+}
+
+void *early_object(void)
+{
+    return BIO_new(BIO_s_mem());
 }

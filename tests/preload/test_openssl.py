@@ -181,6 +181,39 @@ os._exit(0)
             self.assertTrue(row.flags & LATE)
 
 
+class ConstructorTest(unittest.TestCase):
+    """A library's constructor makes the first call of OpenSSL, which initialises itself there."""
+
+    def assert_counts(self, before=(), load="ctypes.CDLL(library)"):
+        program = f"""
+import ctypes, os
+library = "{FOLDER}/libearly-asker.so"
+early = {load}
+assert early.early_live() >= 0, "no index"
+objects = [early.early_object() for _ in range(3)]
+assert all(objects)
+os._exit(0)
+"""
+        for preload in (LIBRARY, MALLOC_LIBRARY):
+            with self.subTest(preload), Probed(preload) as case:
+                environment = case.environment()
+                environment["LD_PRELOAD"] += "".join(f" {FOLDER}/{name}" for name in before)
+                case.run(PYTHON, "-c", program, env=environment)
+                row, = case.processes()
+                self.assertEqual(row.mode, HOOKS)
+                self.assertEqual(case.objects("BIO"), 3)
+
+    def test_an_index_may_be_asked_for_in_a_library_that_is_opened(self):
+        self.assert_counts()
+
+    def test_an_index_may_be_asked_for_before_the_program_starts(self):
+        self.assert_counts(["libearly-asker.so"], "ctypes.CDLL(None)")
+
+    def test_openssl_may_come_upon_a_dlsym_while_it_initialises_itself(self):
+        self.assert_counts(["liblazy-lock.so"])
+        self.assert_counts(["liblazy-lock.so", "libearly-asker.so"], "ctypes.CDLL(None)")
+
+
 class LibrariesTest(unittest.TestCase):
     def test_of_two_libcryptos_each_caller_has_its_own(self):
         program = f"""
