@@ -129,9 +129,10 @@ static void table_enlarged_to(struct sim *s, int64_t total)
 {
     size_t i = sim_site(s, SIM_STATIC, 1, 0);
     churn_and_finish(s);
-    for (size_t c = 0; c < s->epochs; c++)
-        s->site[i].bytes[c] = 64 + total * (int64_t)c / (int64_t)(s->epochs - 1);
-    s->site[i].bytes[0] = s->site[i].bytes[1] = s->site[i].bytes[2] = 64;
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += c < WARM ? 0 : s->epoch[c].opened;
+        s->site[i].bytes[c] = 64 + total * (int64_t)opened / (OPENED + CONNS + 8);
+    }
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
     s->e.held = 30;
     s->e.processes = 3;
@@ -212,6 +213,13 @@ static void table_with(struct sim *s, const int64_t *bytes)
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
 }
 
+/* A buffer that is made as large as the largest message so far needs it. */
+static void buffer_for_the_largest(struct sim *s)
+{
+    static const int64_t bytes[] = {1100, 1400, 1400, 1520, 1520, 1710, 1710, 1980, 1980, 1980};
+    table_with(s, bytes);
+}
+
 /* A table of what is in use: it is emptied, and grows no larger than before... */
 static void table_emptied(struct sim *s)
 {
@@ -265,15 +273,15 @@ static void table_within_descriptors(struct sim *s)
     churn_and_finish(s);
     for (size_t c = 0, opened = 0; c < s->epochs; c++) {
         opened += s->epoch[c].opened;
-        s->site[i].bytes[c] = 256 + (int64_t)(opened / 500 * 48);
+        s->site[i].bytes[c] = 256 + (int64_t)(opened / 100 * 40);
     }
     s->site[i].size = s->site[i].bytes[s->epochs - 1];
     s->e.descriptors = 127;
 }
 
 /* A site of old blocks and of open connections', whose number is by coincidence the same at some
- * checkpoints. `step` bytes more at each for a table beside them. */
-static void table_wandering(struct sim *s, int64_t step)
+ * checkpoints. `each` bytes more for each connection in a table beside them. */
+static void table_wandering(struct sim *s, int64_t each)
 {
     static const int64_t blocks[] = {100, 100, 103, 101, 101, 104, 104, 102, 102, 102};
     static const int64_t bytes[] = {10000, 10000, 10900, 9800,  10200,
@@ -281,9 +289,10 @@ static void table_wandering(struct sim *s, int64_t step)
     size_t i = sim_site(s, SIM_STATIC, 0, 0);
     churn_and_finish(s);
     struct sim_site *t = &s->site[i];
-    for (size_t c = 0; c < s->epochs; c++) {
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
         t->blocks[c] = blocks[c];
-        t->bytes[c] = bytes[c] + step * (int64_t)(c - (c >= HOLD));
+        t->bytes[c] = bytes[c] + each * (int64_t)opened;
     }
     t->live[0] = 100;
     t->live[s->epochs - 1] = 2;
@@ -296,7 +305,7 @@ static void table_of_open_connections(struct sim *s)
 
 static void table_beside_open_connections(struct sim *s)
 {
-    table_wandering(s, 9600);
+    table_wandering(s, 10);
 }
 
 static void cache_filling(struct sim *s)
@@ -1572,6 +1581,7 @@ static const struct control {
     {"table_shrunk_once", table_shrunk_once, RULE_TABLE_SHRANK, V(LEAK), K(TABLE)},
     {"table_shrunk_lately", table_shrunk_lately, RULE_TABLE_SHRANK, V(INCONCLUSIVE), K(TABLE)},
     {"table_shrunk_by_much", table_shrunk_by_much, RULE_TABLE_SHRANK, V(INCONCLUSIVE), K(TABLE)},
+    {"buffer_for_the_largest", buffer_for_the_largest, RULE_TABLE_MARKS, V(INCONCLUSIVE), K(TABLE)},
     {"table_emptied", table_emptied, RULE_COUNT, V(PASS), K(NONE)},
     {"table_emptied_at_last", table_emptied_at_last, RULE_COUNT, V(PASS), K(NONE)},
     {"table_up_and_down", table_up_and_down, RULE_COUNT, V(PASS), K(NONE)},

@@ -565,6 +565,68 @@ static void pools_are_no_leak(void **state)
     assert_true(without > WITHOUT / 20);
 }
 
+/* The largest of so many messages, whose sizes are of a distribution with a short or a long tail.
+ */
+static double largest_of(struct rng *r, int tail, uint64_t messages)
+{
+    double above = -expm1(log(rng_unit(r)) / (double)messages); /* that part is larger */
+    switch (tail) {
+    case 0:
+        return 200 * (1 - above);
+    case 1:
+        return -200 * log(above);
+    case 2:
+        return 200 / sqrt(above);
+    default:
+        return 200 / above;
+    }
+}
+
+/* A buffer that is made as large as the largest message so far, or one that each adds 64 bytes to.
+ * The epochs are as long as those of a default run. */
+static enum verdict buffer(uint64_t seed, bool leaks, uint64_t rules)
+{
+    static const uint64_t opens[] = {280,  250,  500,  250,  500,  1000, 2000, 2000,
+                                     2000, 2000, 2000, 2000, 2000, 2000, 45};
+    struct rng r = {.state = seed};
+    struct sim *s = sim_new(30, seed);
+    struct judgement j;
+    double largest = 0;
+    sim_site(s, SIM_CONN, 7, 0);
+    size_t site = sim_site(s, SIM_STATIC, 1, 0);
+    int tail = (int)rng_below(&r, 4);
+    for (size_t c = 0; c < sizeof opens / sizeof *opens; c++) {
+        sim_epoch(s, c < 3 ? SIM_WARM : SIM_MEASURE, opens[c], 1);
+        largest = fmax(largest, largest_of(&r, tail, opens[c]));
+        s->site[site].bytes[c] = 256 + (leaks ? 64 * (int64_t)s->opened : (int64_t)largest);
+        s->site[site].size = s->site[site].bytes[c];
+    }
+    sim_drain(s);
+    judge_with_rules(sim_evidence(s), rules, &j);
+    free(s);
+    return j.verdict;
+}
+
+static void buffers_for_the_largest_message_are_no_leak(void **state)
+{
+    (void)state;
+    enum { RUNS = 20000, WITHOUT = RUNS / 10 };
+    int leaks = 0, doubts = 0, without = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        enum verdict verdict = buffer(seed, false, RULES_ALL);
+        leaks += verdict == VERDICT_LEAK;
+        doubts += verdict == VERDICT_INCONCLUSIVE;
+    }
+    for (uint64_t seed = 1; seed <= WITHOUT; seed++)
+        without +=
+            buffer(seed, false, RULES_ALL & ~(UINT64_C(1) << RULE_TABLE_MARKS)) == VERDICT_LEAK;
+    print_message("buffers: %d LEAK of %d, %d in doubt, %d of %d without the rule\n", leaks, RUNS,
+                  doubts, without, WITHOUT);
+    assert_true(leaks <= RUNS / 2000);
+    assert_true(without > WITHOUT / 20);
+    assert_int_equal(buffer(1, true, RULES_ALL), VERDICT_LEAK);
+}
+
 /* 16 bytes once per 100,000 connections, at random, beside clean sites: one run of about 1.8
  * million connections, which is what that sensitivity takes, finds it. */
 static void a_leak_of_one_in_a_hundred_thousand_is_found_in_one_run(void **state)
@@ -711,6 +773,7 @@ int main(void)
         cmocka_unit_test(a_leak_at_one_in_a_thousand_is_always_convicted),
         cmocka_unit_test(the_printed_sensitivity_holds),
         cmocka_unit_test(pools_are_no_leak),
+        cmocka_unit_test(buffers_for_the_largest_message_are_no_leak),
         cmocka_unit_test(a_leak_of_one_in_a_hundred_thousand_is_found_in_one_run),
         cmocka_unit_test(an_early_stop_comes_within_a_few_thousand_connections),
         cmocka_unit_test(a_table_that_a_default_run_fills_is_no_leak),

@@ -51,7 +51,7 @@ enum { LONG = 16 };
 static const uint64_t OPENS_ALIKE[LONG] = {100, 100, 100, 100, 100, 100, 100, 100,
                                            100, 100, 100, 100, 100, 100, 100, 100};
 
-static void one_step_came_once_two_are_in_doubt_three_a_leak(void **state)
+static void one_step_came_once_and_more_are_in_doubt(void **state)
 {
     (void)state;
     static const int64_t once[] = {0, 0, 96, 0, 0, 0, 0}, newest[] = {0, 0, 0, 0, 0, 96, 0},
@@ -72,14 +72,59 @@ static void one_step_came_once_two_are_in_doubt_three_a_leak(void **state)
     said = ask_table(earlier);
     expect(&said, VERDICT_PASS, KIND_ONE_TIME);
     said = ask_table(three);
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
+    assert_string_equal(said.f.why, "its blocks were made larger by 288 bytes in 3 steps, none was "
+                                    "added: as a buffer for the largest message may");
+    said = ask_table(bytes); /* a byte is a step */
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
+    assert_non_null(strstr(said.f.why, "larger by 3 bytes in 3 steps"));
+}
+
+static void a_step_in_each_epoch_is_a_leak(void **state)
+{
+    (void)state;
+    static const int64_t each[] = {100, 100, 100, 100, 100, 100, 38};
+    struct said said = ask_table(each);
     expect(&said, VERDICT_LEAK, KIND_TABLE);
     assert_true(said.wants_hold);
-    assert_string_equal(said.f.why, "its blocks were made larger by 288 bytes in 3 steps, none was "
+    assert_string_equal(said.f.why, "its blocks were made larger by 638 bytes in 7 steps, none was "
                                     "added, and the second half of the run no slower than half of "
                                     "the first");
-    said = ask_table(bytes); /* a byte is a step */
-    expect(&said, VERDICT_LEAK, KIND_TABLE);
-    assert_non_null(strstr(said.f.why, "larger by 3 bytes in 3 steps"));
+}
+
+/* 200 connections warm up. Of six epochs of 100, and one of 38, all have a step of a buffer for the
+ * largest with 2 / 8! * 38 / 838, six or more with 0.00011: whatever they come to, the one is a
+ * proof, and the other where they are nearly alike. */
+static void steps_that_come_more_often_than_records_are_a_leak(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t more[LAST + 1 - FIRST];
+        enum verdict verdict;
+    } of[] = {{{1, 900, 2, 800, 3, 700, 1}, VERDICT_LEAK},
+              {{1, 900, 2, 800, 3, 700, 0}, VERDICT_INCONCLUSIVE},
+              {{150, 100, 90, 90, 90, 100, 0}, VERDICT_LEAK},
+              {{170, 100, 90, 90, 90, 100, 0}, VERDICT_INCONCLUSIVE},
+              {{100, 90, 90, 90, 100, 150, 38}, VERDICT_LEAK},
+              {{0, 100, 100, 100, 100, 100, 38}, VERDICT_INCONCLUSIVE}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct said said = ask_table(of[i].more);
+        expect(&said, of[i].verdict, KIND_TABLE);
+    }
+}
+
+/* Without connections there is no message: a step in a hold is no record. */
+static void a_step_in_a_hold_proves_nothing(void **state)
+{
+    (void)state;
+    for (int hold = 0; hold < 2; hold++) {
+        uint64_t opens[LONG] = {100, 100, 100, 100, hold ? 0 : 100};
+        const int64_t more[LONG] = {9, 900, 9, 900, 900};
+        struct sim *s = long_table(opens, more, 5);
+        s->site[SITE].bytes[s->epochs - 1] += 9;
+        struct said said = ask(s, RULES_ALL);
+        expect(&said, hold ? VERDICT_INCONCLUSIVE : VERDICT_LEAK, KIND_TABLE);
+    }
 }
 
 /* 300 connections in the first half, 338 after it. */
@@ -89,11 +134,11 @@ static void a_table_goes_on_at_half_the_pace(void **state)
     static const int64_t half[] = {300, 0, 300, 0, 338, 0, 0}, less[] = {300, 0, 300, 0, 337, 0, 0},
                          middle[] = {300, 0, 0, 300, 37, 0, 0};
     struct said said = ask_table(half);
-    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
     said = ask_table(less);
     expect(&said, VERDICT_PASS, KIND_ONE_TIME);
     said = ask_table(middle);
-    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
 }
 
 /* 400 connections in the first half and 338 after it, of which 300 are judged. */
@@ -103,7 +148,7 @@ static void the_pace_of_a_table_is_by_connection(void **state)
     static const uint64_t opens[] = {400, 100, 100, 100};
     static const int64_t half[] = {1200, 253, 254, 0}, less[] = {1200, 253, 253, 0};
     struct said said = ask(long_table(opens, half, 4), RULES_ALL);
-    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
     said = ask(long_table(opens, less, 4), RULES_ALL);
     expect(&said, VERDICT_PASS, KIND_ONE_TIME);
 }
@@ -257,11 +302,12 @@ static void a_table_that_processes_share_is_in_doubt(void **state)
         int64_t each, last;
         enum verdict verdict;
         const char *why;
-    } of[] = {{2, 96, 96, VERDICT_INCONCLUSIVE, "connections in 2 processes take"},
-              {2, 96, 97, VERDICT_LEAK, "no slower than half of the first"},
-              {1, 48, 48, VERDICT_LEAK, "no slower than half of the first"}};
+    } of[] = {{2, 48, 48, VERDICT_INCONCLUSIVE, "connections in 2 processes take"},
+              {2, 48, 49, VERDICT_LEAK, "no slower than half of the first"},
+              {1, 24, 24, VERDICT_LEAK, "no slower than half of the first"}};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
-        const int64_t more[] = {0, of[i].each, 0, of[i].each, 0, of[i].last, 0};
+        const int64_t more[] = {of[i].each, of[i].each, of[i].each, of[i].each,
+                                of[i].each, of[i].last, 0};
         struct sim *s = table(more);
         s->e.held = 9;
         s->e.processes = of[i].processes;
@@ -373,7 +419,10 @@ static void sixteen_texts_for_each_thread_are_a_queue_of_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_step_came_once_two_are_in_doubt_three_a_leak),
+        cmocka_unit_test(one_step_came_once_and_more_are_in_doubt),
+        cmocka_unit_test(a_step_in_each_epoch_is_a_leak),
+        cmocka_unit_test(steps_that_come_more_often_than_records_are_a_leak),
+        cmocka_unit_test(a_step_in_a_hold_proves_nothing),
         cmocka_unit_test(a_table_goes_on_at_half_the_pace),
         cmocka_unit_test(the_pace_of_a_table_is_by_connection),
         cmocka_unit_test(what_grew_in_the_warm_up_is_no_step),
