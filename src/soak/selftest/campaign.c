@@ -258,6 +258,16 @@ static enum campaign_outcome judge_pass(const struct campaign_case *c, const str
     return shown >= (double)c->expected.one_in ? CAMPAIGN_MISSED : CAMPAIGN_BELOW;
 }
 
+enum campaign_outcome campaign_judge_first(const struct result *r)
+{
+    const struct result_subject *server = r ? result_subject_find(r, "server") : NULL;
+    if (!server)
+        return CAMPAIGN_BROKEN;
+    enum campaign_outcome o = judge_clean(r);
+    bool says = server->judgement.sensitivity.one_in >= 1;
+    return o == CAMPAIGN_RIGHT && !says ? CAMPAIGN_BROKEN : o;
+}
+
 enum campaign_outcome campaign_judge(const struct campaign_case *c, const struct result *r)
 {
     static const enum campaign_outcome of[SELFTEST_OUTCOMES] = {
@@ -294,5 +304,6 @@ bool campaign_good(enum campaign_of which, const uint64_t outcome[CAMPAIGN_OUTCO
         return false;
     if (which == CAMPAIGN_CLEAN)
         return !surely_more(outcome[CAMPAIGN_DOUBT], all, 0.005);
-    return !surely_more(outcome[CAMPAIGN_KIND], found, 0.01);
+    return !surely_more(outcome[CAMPAIGN_DOUBT] + outcome[CAMPAIGN_BELOW], all, 0.01) &&
+           !surely_more(outcome[CAMPAIGN_KIND] + outcome[CAMPAIGN_PLACE], found, 0.01);
 }

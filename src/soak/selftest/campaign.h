@@ -54,8 +54,8 @@ void campaign_plant(struct campaign_case *c, const char *defect, uint64_t one_in
     X(CAMPAIGN_DOUBT, "in doubt", true, true)     /* INCONCLUSIVE */                               \
     X(CAMPAIGN_BELOW, "too rare", false, true)    /* PASS, with a sensitivity below its rate */    \
     X(CAMPAIGN_MISSED, "MISSED", false, true)     /* PASS, with one that reaches it */             \
-    X(CAMPAIGN_ALARM, "FALSE ALARM", true, false)                                                  \
-    X(CAMPAIGN_BROKEN, "BROKEN", true, true) /* INVALID, or no result */
+    X(CAMPAIGN_ALARM, "FALSE ALARM", true, true)  /* of a clean server, or of the client */        \
+    X(CAMPAIGN_BROKEN, "BROKEN", true, true)      /* INVALID, or no result */
 
 enum campaign_outcome { CAMPAIGN_OUTCOME_LIST(ENUM_ID) CAMPAIGN_OUTCOMES };
 const char *campaign_outcome_name(enum campaign_outcome o);
@@ -65,11 +65,15 @@ bool campaign_has(enum campaign_of which, enum campaign_outcome o);
 
 /* What came of a run; `r` NULL: it left no result. */
 enum campaign_outcome campaign_judge(const struct campaign_case *c, const struct result *r);
+/* The same of the first of two runs of CAMPAIGN_SENSITIVITY, which prints the sensitivity: the
+ * second asks for what it printed only where this is CAMPAIGN_RIGHT. */
+enum campaign_outcome campaign_judge_first(const struct result *r);
 
 /* Whether so many runs are as the campaign must be: none missed, no false alarm, none broken; in
- * doubt aren't surely more than 1 in 200 of the clean runs, nor of the wrong kind more than 1 in
- * 100 of the leaks that were found. Exactly at the sensitivity 1 in 1,000 isn't called a LEAK, by
- * its definition: not surely more may be in doubt or missed. */
+ * doubt aren't surely more than 1 in 200 of the clean runs, in doubt or too rare than 1 in 100 of
+ * the leaks, nor of the wrong kind or place than 1 in 100 of those that were found. Exactly at the
+ * sensitivity 1 in 1,000 isn't called a LEAK, by its definition: not surely more may be in doubt or
+ * missed. */
 bool campaign_good(enum campaign_of which, const uint64_t outcome[CAMPAIGN_OUTCOMES]);
 
 #endif

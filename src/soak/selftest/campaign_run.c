@@ -15,7 +15,6 @@
 
 #include <inttypes.h>
 #include <limits.h>
-#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -144,23 +143,29 @@ static int note(struct campaign *c, struct campaign_line *run, const char *kept,
     return campaign_journal_add(&c->journal, run, kept, e);
 }
 
-static double sensitivity_of(const struct result *r)
+static uint64_t sensitivity_of(const struct result *r)
 {
-    const struct result_subject *server = r ? result_subject_find(r, "server") : NULL;
-    return server ? floor(server->judgement.sensitivity.one_in) : 0;
+    return (uint64_t)result_subject_find(r, "server")->judgement.sensitivity.one_in;
 }
 
-/* Judges what a slot's run left, and notes it. */
-static int conclude(struct campaign *c, const struct campaign_slot *slot, const struct result *r,
-                    struct run_process_result *result, struct err *e)
+/* What a run left: `r` NULL: no result. */
+struct slot_left {
+    const struct result *r;
+    const struct run_process_result *result;
+};
+
+/* Notes what came of a slot's run. */
+static int conclude(struct campaign *c, const struct campaign_slot *slot,
+                    enum campaign_outcome outcome, const struct slot_left *left, struct err *e)
 {
-    struct campaign_line run = {.number = slot->number, .outcome = campaign_judge(&slot->case_, r)};
+    struct campaign_line run = {.number = slot->number, .outcome = outcome};
     bool right = run.outcome == CAMPAIGN_RIGHT;
     snprintf(run.row, sizeof run.row, "%s", slot->case_.row);
     print_line(&slot->case_, run.line, sizeof run.line);
+    const char *said = left->r ? calibrate_reason(left->r) : left->result->said;
     if (!right)
-        snprintf(run.said, sizeof run.said, "%s", r ? calibrate_reason(r) : result->said);
-    return note(c, &run, right || run.outcome == CAMPAIGN_BELOW ? NULL : result->folder, e);
+        snprintf(run.said, sizeof run.said, "%.*s", (int)sizeof run.said - 1, said);
+    return note(c, &run, right || outcome == CAMPAIGN_BELOW ? NULL : left->result->folder, e);
 }
 
 static int start(struct campaign_slot *slot, struct run_process *sub, struct err *e)
@@ -175,13 +180,14 @@ static int finish(struct campaign *c, struct campaign_slot *slot, struct run_pro
     struct document *document = result->document ? document_read(result->document, NULL) : NULL;
     const struct result *r = document ? &document->result : NULL;
     uint64_t before = c->tally.notes;
-    bool probed = slot->probes;
+    enum campaign_outcome outcome =
+        slot->probes ? campaign_judge_first(r) : campaign_judge(&slot->case_, r);
+    bool probed = slot->probes && outcome == CAMPAIGN_RIGHT;
     int rc = 0;
-    if (probed) {
-        double one_in = sensitivity_of(r);
-        campaign_plant(&slot->case_, "lost-state", one_in >= 1 ? (uint64_t)one_in : 1);
-    } else
-        rc = conclude(c, slot, r, result, e);
+    if (probed)
+        campaign_plant(&slot->case_, "lost-state", sensitivity_of(r));
+    else
+        rc = conclude(c, slot, outcome, &(struct slot_left){r, result}, e);
     document_free(document);
     run_process_done(sub, result, c->tally.notes != before);
     slot->probes = false;

@@ -114,6 +114,31 @@ static void a_pass_beside_a_client_that_leaks_is_broken(void **state)
     assert_int_equal(outcome(&once, d), SELFTEST_BROKEN);
 }
 
+/* `verdict`: the client's. */
+static json_t *beside(const char *verdict, json_t *document)
+{
+    json_array_append_new(
+        json_object_get(document, "subjects"),
+        json_pack("{s:s, s:s, s:s}", "name", "client", "verdict", verdict, "kind", "none"));
+    return document;
+}
+
+static void a_leak_is_the_servers_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *client;
+        enum selftest_outcome outcome;
+    } beside_it[] = {{"PASS", SELFTEST_CAUGHT},
+                     {"INCONCLUSIVE", SELFTEST_CAUGHT},
+                     {"LEAK", SELFTEST_FALSE_ALARM},
+                     {"INVALID", SELFTEST_BROKEN}};
+    for (size_t i = 0; i < sizeof beside_it / sizeof *beside_it; i++) {
+        json_t *d = document("LEAK", "side-allocation-lost", "server/defect.c", 1.0);
+        assert_int_equal(outcome(&lost, beside(beside_it[i].client, d)), beside_it[i].outcome);
+    }
+}
+
 static void every_defect_of_the_server_has_a_case(void **state)
 {
     (void)state;
@@ -204,6 +229,7 @@ int main(void)
         cmocka_unit_test(each_wrong_answer_has_its_name),
         cmocka_unit_test(a_run_without_a_document_is_broken),
         cmocka_unit_test(a_pass_beside_a_client_that_leaks_is_broken),
+        cmocka_unit_test(a_leak_is_the_servers_alone),
         cmocka_unit_test(the_function_is_looked_for_behind_the_allocators_frames),
         cmocka_unit_test(whoever_made_an_object_is_found_anywhere),
         cmocka_unit_test(a_leak_must_be_traced_and_a_pass_need_not),
