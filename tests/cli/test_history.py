@@ -397,23 +397,47 @@ class History(unittest.TestCase):
         (copy / "result.json").write_text(json.dumps(document), encoding="utf-8")
         return copy
 
-    def test_other_options_begin_another_history_and_other_outputs_do_not(self):
-        def options(folder, **changed):
-            path = folder / "manifest.json"
-            document = json.loads(path.read_text(encoding="utf-8"))
-            document["options"] |= changed
-            path.write_text(json.dumps(document), encoding="utf-8")
+    @staticmethod
+    def options(folder, **changed):
+        path = folder / "manifest.json"
+        document = json.loads(path.read_text(encoding="utf-8"))
+        document["options"] |= changed
+        path.write_text(json.dumps(document), encoding="utf-8")
 
-        options(self.copy(time="2026-11-01T02:00:00Z"), results="elsewhere", quiet="false", seed="8")
-        options(self.copy(time="2026-11-02T02:00:00Z"), **{"an-option-of-tomorrow": "none"})
-        options(self.copy(time="2026-11-03T02:00:00Z"), tls="1.2")
+    def test_other_options_begin_another_history_and_other_outputs_do_not(self):
+        self.options(self.copy(time="2026-11-01T02:00:00Z"), results="elsewhere", quiet="false", seed="8")
+        self.options(self.copy(time="2026-11-02T02:00:00Z"), **{"an-option-of-tomorrow": "none"})
+        self.options(self.copy(time="2026-11-03T02:00:00Z"), tls="1.2")
         self.soak("history", "rebuild")
-        history, = self.shown()["histories"]
-        self.assertEqual((len(history["nights"]), history["left_out"]), (1, 2))
+        self.assertEqual(sorted((len(h["nights"]), h["left_out"]) for h in self.shown()["histories"]),
+                         [(1, 0), (2, 0)])
+        said = " ".join(self.soak("history").split())
+        self.assertIn("on night, options as in results/runs/1-1; 2 runs, 2026-11-01 to 2026-11-02", said)
+        self.assertIn("on night, options as in results/runs/1-2; 1 run, 2026-11-03", said)
         shutil.rmtree(next((self.folder / "results/runs").glob("*-2")))
         self.soak("history", "rebuild")
         history, = self.shown()["histories"]
         self.assertEqual((len(history["nights"]), history["left_out"]), (2, 0))
+        self.assertNotIn("options as in", self.soak("history"))
+
+    def test_a_run_with_other_options_hides_no_step(self):
+        def one_more_tonight(document, night):
+            document["footprint"]["ends"][0]["allocs"] = 690 + (night == 30)
+
+        self.night_after_night(one_more_tonight)
+        self.options(self.copy(time="2026-11-30T12:00:00Z"), conns="50")
+        self.soak("history", "rebuild")
+        said = " ".join(self.soak("history", "--check", code=1).split())
+        self.assertIn("STEP 2026-11-30 default: server allocations/handshake 690 -> 691", said)
+        self.assertIn("options as in results/runs/20261130-021700-default", said)
+
+    def test_a_single_run_with_options_of_its_own_is_left_out_once_it_is_not_the_newest(self):
+        for day, options in enumerate(({}, {"conns": "50"}, {"tls": "1.2"}, {}), start=1):
+            self.options(self.copy(time=f"2026-11-0{day}T02:00:00Z"), **options)
+        self.soak("history", "rebuild")
+        history, = self.shown()["histories"]
+        self.assertEqual(([night["time"][:10] for night in history["nights"]], history["left_out"]),
+                         (["2026-11-01", "2026-11-04"], 2))
 
     def test_what_others_wrote_steers_no_terminal(self):
         evil = "a\x1b[31m<b>|`\n"

@@ -269,7 +269,7 @@ int history_db_runs(struct history_db *h, const char *scenario, history_take_run
     sqlite3_stmt *s = history_db_prepare(h,
                                          "SELECT " HISTORY_COLUMNS
                                          ", id FROM run WHERE ?1 IS NULL OR scenario = ?1 "
-                                         "ORDER BY scenario, library, machine, time, id",
+                                         "ORDER BY scenario, library, machine, settings, time, id",
                                          e);
     if (!s)
         return -1;

@@ -56,8 +56,8 @@ void history_db_close(struct history_db *db);
  * settings, machine, time and seed) is replaced. Returns 0 or -1. */
 int history_db_add(struct history_db *db, const struct history_run *run, struct err *e);
 
-/* Runs in the order of scenario, library, machine and time; of `scenario` alone, NULL: of all. What
- * `take` gets lives until it returns. Returns 0 or -1. */
+/* Runs in the order of scenario, library, machine, settings and time; of `scenario` alone, NULL: of
+ * all. What `take` gets lives until it returns. Returns 0 or -1. */
 typedef void history_take_run(void *ctx, const struct history_run *run);
 int history_db_runs(struct history_db *db, const char *scenario, history_take_run *take, void *ctx,
                     struct err *e);

@@ -11,7 +11,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-enum { HISTORY_STEP_TEXT = 160 };
+enum { HISTORY_STEP_TEXT = 160, HISTORY_PLACE_TEXT = 512 };
 
 /* `690 -> 691, +1 (+0.14 %)` */
 char *history_step_text(const struct history_line *line, const struct step *s, char *buf,
@@ -21,6 +21,9 @@ struct screen_bars history_bars(const struct history_line *line, size_t nights);
 /* `2026-11-20`, and the time where another night of the series has the same date. */
 char *history_night_text(const struct history_series *s, size_t night, char *buf, size_t size);
 
+/* `openssl 3.0.19 on night`, and where it isn't the only one there, a folder that has its options.
+ */
+char *history_place_text(const struct history_series *s, char *buf, size_t size);
 /* Of a series: `openssl 3.0.19 on night; 30 runs, 2026-11-01 to 2026-11-30: 30 PASS`. */
 char *history_series_text(const struct history_series *s, char *buf, size_t size);
 /* `1 step in 2 histories`, or that there is none. */

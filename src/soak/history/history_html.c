@@ -189,7 +189,8 @@ static void put_series(const struct histories *h, size_t i, FILE *out)
     html_section(id, s->night->scenario, out);
     html_note(history_series_text(s, text, sizeof text), out);
     if (s->other) {
-        snprintf(text, sizeof text, "%zu left out: older, of other options, or INVALID.", s->other);
+        snprintf(text, sizeof text,
+                 "%zu left out: older, the only one with its options, or INVALID.", s->other);
         html_note(text, out);
     }
     put_charts(s, out);

@@ -36,10 +36,15 @@ static void take_run(void *ctx, const struct history_run *run)
 #undef KEEP
 }
 
-static bool same_history(const struct history_run *a, const struct history_run *b)
+static bool same_place(const struct history_run *a, const struct history_run *b)
 {
     return strcmp(a->scenario, b->scenario) == 0 && strcmp(a->library, b->library) == 0 &&
            strcmp(a->machine, b->machine) == 0;
+}
+
+static bool same_history(const struct history_run *a, const struct history_run *b)
+{
+    return same_place(a, b) && strcmp(a->settings, b->settings) == 0;
 }
 
 /* A run that was broken or interrupted has figures of something else. */
@@ -54,16 +59,9 @@ static bool was_judged(const struct history_run *run)
 /* Moves the nights that count to the front of `run`; the answer is how many. Their order stays. */
 static size_t choose(struct history_run *run, size_t runs, const struct history_request *q)
 {
-    size_t last = runs, count = 0;
-    while (last > 0 && !was_judged(&run[last - 1]))
-        last--;
-    if (last == 0)
-        return 0;
-    const char *settings = run[last - 1].settings;
-    for (size_t i = 0; i < last; i++) {
-        bool counts = was_judged(&run[i]) && strcmp(run[i].settings, settings) == 0 &&
-                      (!q->since || strcmp(run[i].time, q->since) >= 0);
-        if (!counts)
+    size_t count = 0;
+    for (size_t i = 0; i < runs; i++) {
+        if (!was_judged(&run[i]) || (q->since && strcmp(run[i].time, q->since) < 0))
             continue;
         struct history_run moved = run[i];
         memmove(run + count + 1, run + count, (i - count) * sizeof *run);
@@ -142,16 +140,57 @@ static int fill(struct history_series *s, struct history_db *db, struct err *e)
     return 0;
 }
 
-static void add_series(struct histories *h, struct history_run *run, size_t runs,
-                       const struct history_request *q)
+static void add_series(struct histories *h, struct history_run *run, size_t count, size_t nights)
 {
-    size_t count = choose(run, runs, q), nights = count < q->last ? count : q->last;
-    if (nights == 0)
-        return;
     h->series = realloc(h->series, (h->count + 1) * sizeof *h->series);
     CHECK(h->series);
-    h->series[h->count++] = (struct history_series){
-        .nights = nights, .night = run + count - nights, .other = runs - count};
+    h->series[h->count++] =
+        (struct history_series){.nights = nights, .night = run + count - nights, .runs = count};
+}
+
+static bool ends_before(const struct history_series *a, const struct history_series *b)
+{
+    return strcmp(a->night[a->nights - 1].time, b->night[b->nights - 1].time) < 0;
+}
+
+/* Of those from `first` on, which are of one place: a run whose options no other one has can't
+ * step. It is shown while it is the newest, and no longer, or each try by hand would stay a history
+ * for ever. */
+static void leave_out_single(struct histories *h, size_t first, size_t other)
+{
+    size_t newest = first, count = first;
+    for (size_t i = first; i < h->count; i++)
+        newest = ends_before(&h->series[newest], &h->series[i]) ? i : newest;
+    size_t shown = first;
+    for (size_t i = first; i < h->count; i++) {
+        if (h->series[i].runs == 1 && i != newest) {
+            other++;
+            continue;
+        }
+        shown = i == newest ? count : shown;
+        h->series[count++] = h->series[i];
+    }
+    h->count = count;
+    for (size_t i = first; i < count; i++)
+        h->series[i].beside = count - first > 1;
+    if (count > first)
+        h->series[shown].other = other;
+}
+
+/* Of one scenario, library and machine: a history for each set of options. */
+static void add_place(struct histories *h, struct history_run *run, size_t runs,
+                      const struct history_request *q)
+{
+    size_t first = h->count, other = 0;
+    for (size_t i = 0, end; i < runs; i = end) {
+        for (end = i + 1; end < runs && same_history(&run[i], &run[end]);)
+            end++;
+        size_t count = choose(run + i, end - i, q);
+        other += end - i - count;
+        if (count)
+            add_series(h, run + i, count, count < q->last ? count : q->last);
+    }
+    leave_out_single(h, first, other);
 }
 
 int histories_read(struct histories *h, struct history_db *db, const struct history_request *q,
@@ -160,9 +199,9 @@ int histories_read(struct histories *h, struct history_db *db, const struct hist
     *h = (struct histories){.runs = 0};
     int rc = history_db_runs(db, q->scenario, take_run, h, e);
     for (size_t i = 0, end; rc == 0 && i < h->runs; i = end) {
-        for (end = i + 1; end < h->runs && same_history(&h->run[i], &h->run[end]);)
+        for (end = i + 1; end < h->runs && same_place(&h->run[i], &h->run[end]);)
             end++;
-        add_series(h, h->run + i, end - i, q);
+        add_place(h, h->run + i, end - i, q);
     }
     for (size_t i = 0; rc == 0 && i < h->count; i++)
         rc = fill(&h->series[i], db, e);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The runs of the history as series: per scenario, library and machine the nights whose options are
- * those of the last one, each figure with its steps. One owner; the texts live as long as it does.
+ * The runs of the history as series: per scenario, library, machine and options the nights, each
+ * figure with its steps. One owner; the texts live as long as it does.
  */
 #ifndef SOAK_HISTORY_SERIES_H
 #define SOAK_HISTORY_SERIES_H
@@ -27,7 +27,9 @@ struct history_series {
     struct history_run *night; /* the oldest first; borrowed from the histories */
     size_t lines;
     struct history_line *line; /* owned; by their rank */
-    size_t other;              /* runs with other options, or that couldn't be judged: in no line */
+    size_t runs;               /* `nights`, and those before them that aren't asked for */
+    size_t other;              /* of this scenario, library and machine, in no history */
+    bool beside;               /* another one is of this scenario, library and machine, too */
 };
 
 struct histories {

@@ -2,6 +2,7 @@
 #include "history_forms.h"
 
 #include "base/text.h"
+#include "catalog.h"
 #include "report/figures.h"
 
 #include <math.h>
@@ -72,14 +73,23 @@ static void verdicts(const struct history_series *s, char *buf, size_t size)
     }
 }
 
+char *history_place_text(const struct history_series *s, char *buf, size_t size)
+{
+    const struct history_run *last = s->night + s->nights - 1;
+    snprintf(buf, size, "%s on %s%s%s", last->library, last->machine,
+             s->beside ? ", options as in " : "",
+             s->beside ? catalog_below_root(last->folder) : "");
+    return buf;
+}
+
 char *history_series_text(const struct history_series *s, char *buf, size_t size)
 {
     const struct history_run *first = s->night, *last = s->night + s->nights - 1;
-    char told[128];
+    char told[128], place[HISTORY_PLACE_TEXT];
     verdicts(s, told, sizeof told);
-    snprintf(buf, size, "%s on %s; %zu run%s, %.*s to %.*s: %s", last->library, last->machine,
-             s->nights, s->nights == 1 ? "" : "s", (int)DATE, first->time, (int)DATE, last->time,
-             told);
+    snprintf(buf, size, "%s; %zu run%s, %.*s to %.*s: %s",
+             history_place_text(s, place, sizeof place), s->nights, s->nights == 1 ? "" : "s",
+             (int)DATE, first->time, (int)DATE, last->time, told);
     return buf;
 }
 
@@ -91,7 +101,8 @@ static void head(const struct history_series *s, const struct screen *screen)
     fputc('\n', screen->out);
     screen_wrap(screen, &lead, "%s", history_series_text(s, text, sizeof text));
     if (s->other)
-        screen_wrap(screen, &lead, "%zu left out: older, of other options, or INVALID", s->other);
+        screen_wrap(screen, &lead, "%zu left out: older, the only one with its options, or INVALID",
+                    s->other);
 }
 
 bool history_is_nothing(const struct history_line *line, size_t nights)
@@ -194,16 +205,16 @@ void history_text(const struct histories *h, const struct screen *s)
 
 void history_text_steps(const struct histories *h, const struct screen *screen)
 {
-    char night[FIGURE_SIZE], text[HISTORY_STEP_TEXT];
+    char night[FIGURE_SIZE], text[HISTORY_STEP_TEXT], place[HISTORY_PLACE_TEXT];
     for (size_t i = 0; i < h->count; i++) {
         const struct history_series *s = &h->series[i];
         for (size_t l = 0; l < s->lines; l++)
             for (size_t k = 0; k < s->line[l].steps; k++)
-                screen_say(screen, "STEP", 6, "%s  %s: %s %s; %s on %s",
+                screen_say(screen, "STEP", 6, "%s  %s: %s %s; %s",
                            history_night_text(s, s->line[l].step[k].at, night, sizeof night),
                            s->night->scenario, s->line[l].info.label,
                            history_step_text(&s->line[l], &s->line[l].step[k], text, sizeof text),
-                           s->night->library, s->night->machine);
+                           history_place_text(s, place, sizeof place));
     }
     if (histories_steps(h) == 0)
         no_step(h, screen);
