@@ -89,6 +89,7 @@ struct scope {
     bool caller_found;
     struct object caller;
     size_t chosen; /* of the definers */
+    void *function;
 };
 
 static int on_scope_object(struct dl_phdr_info *object, size_t size, void *to)
@@ -136,20 +137,31 @@ static int on_needed_object(struct dl_phdr_info *object, size_t size, void *to)
     return i < scope->definers;
 }
 
+/* All of it within one callback: nothing is unloaded until it returns, because the loader's lock,
+ * which a thread may take again, is held. */
+static int on_scope(struct dl_phdr_info *any, size_t size, void *to)
+{
+    struct scope *scope = to;
+    (void)any;
+    (void)size;
+    dl_iterate_phdr(on_scope_object, scope);
+    if (scope->definers > 1 && scope->caller_found) {
+        size_t i = definer_for(scope, &scope->caller);
+        if (i < scope->definers)
+            scope->chosen = i;
+        else
+            dl_iterate_phdr(on_needed_object, scope);
+    }
+    if (scope->definers > 0)
+        scope->function = object_function(&scope->definer[scope->chosen], scope->name);
+    return 1;
+}
+
 void *find_behind(const char *name, const void *caller)
 {
     struct scope scope = {.name = name, .caller_address = (uintptr_t)caller};
-    dl_iterate_phdr(on_scope_object, &scope);
-    if (scope.definers == 0)
-        return NULL;
-    if (scope.definers > 1 && scope.caller_found) {
-        size_t i = definer_for(&scope, &scope.caller);
-        if (i < scope.definers)
-            scope.chosen = i;
-        else
-            dl_iterate_phdr(on_needed_object, &scope);
-    }
-    return object_function(&scope.definer[scope.chosen], name);
+    dl_iterate_phdr(on_scope, &scope);
+    return scope.function;
 }
 
 struct next_search {

@@ -275,6 +275,10 @@ os._exit(0)
                 row, = case.processes()
                 self.assertEqual((row.mode, row.flags), (HOOKS, 0))
 
+    def test_another_thread_may_unload_a_library_while_a_call_is_sent_on(self):
+        with Probed() as case:
+            case.run(BIN + "/unload-case", f"{FOLDER}/libfake-outer-1.so", "1", f"{FOLDER}/libfake-user-2.so", "3000")
+
     def test_a_library_that_is_loaded_again_is_hooked_again(self):
         program = f"""
 import _ctypes, ctypes, os
