@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The connections of one worker: holds `slots` of them established and replaces the oldest at the
- * asked rate. Runs on the worker's loop only; every function is called there but pool_init and
- * pool_fini, which run before and after the loop.
+ * asked rate. Runs on the worker's loop only; every function is called there but pool_init, which
+ * runs before the loop.
  *
  * With an operation to do the connections stay: the one that has rested longest is operated on, at
  * the same rate, and only those that fail are replaced.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the two rooms of a pool share: pool.c decides, pool_book.c counts and keeps the time.
+ * What the two rooms of a pool share: pool.c decides, pool_accounting.c counts and keeps the time.
  * Private to them.
  */
 #ifndef SOAK_CLIENT_POOL_PARTS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A worker: a thread with an event loop, a TLS context and its part of the connections. Orders go
- * in and replies come out as atomic flags with a wake-up. worker_new, worker_start and worker_free
+ * in and replies come out as atomic flags with a wake-up. worker_new, worker_start and worker_end
  * run on the main thread.
  */
 #ifndef SOAK_CLIENT_WORKER_H

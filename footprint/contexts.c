@@ -89,7 +89,7 @@ static int make_client_files(struct client_files *f, struct err *e)
     return rc;
 }
 
-/* Keeps the newest one, but none that is shorter by chance (ordinary.h). Returns 0: the reference
+/* Keeps the newest one, but none that is shorter by chance (samples.h). Returns 0: the reference
  * stays OpenSSL's. */
 static int on_new_session(SSL *ssl, SSL_SESSION *session)
 {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pages are true: what they link to and name exists, all of them can be found from docs/README.md, and what is
-written from the program's own tables is today's."""
+written from the program's own tables is today's. What the source's comments name exists, too."""
 
 import os
 import pathlib
@@ -27,6 +27,9 @@ OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*")
 FILE = re.compile(r"[\w.*/-]+\.(?:c|h|py|sh|def|md|cmake|soak|inc|yml|json|jsonl|svg|gz|folded|log|xml|txt)(?::\d+)?")
 # Where a page may look from: a room of the source is named as an #include names it.
 ROOTS = ("", "src/common", "src", "src/soak", "scenarios", "tests", "tests/unit")
+COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
+LIBC = {"dl_find_object"}  # structures of libc that the source does without
+SOURCES = ("src", "server", "client", "footprint", "tests", "bench", "examples")
 # What a run or a build makes, and what belongs to others.
 MADE = set("""result.json suite.json compare.json bisect.json manifest.json samples.jsonl shortest.json unfinished.json
 server.log client.log survivors.svg survivors.pb.gz survivors.folded junit.xml lib.json compare_csv.c src/soak/compare/compare_csv.c setup.log check.log compile_commands.json
@@ -206,6 +209,42 @@ class Docs(unittest.TestCase):
         self.assertEqual(told, {
             folder: allowed - (lint_floors.FLOORS if folder.startswith("src/soak/") else set())
             for folder, allowed in lint_floors.MAY_INCLUDE.items()}, "scripts/lint_floors.py")
+
+
+class Comments(unittest.TestCase):
+    """The names in the source's comments, as far as a name can be told from prose."""
+
+    @classmethod
+    def setUpClass(cls):
+        files = [path for folder in SOURCES for pattern in ("*.c", "*.h") for path in (SOURCE / folder).rglob(pattern)]
+        cls.comments = [(path, comment) for path in files for comment in COMMENT.findall(read(path))]
+        cls.code = {}  # the words of a folder's code
+        for path in files:
+            cls.code.setdefault(path.parent, set()).update(re.findall(r"\w+", COMMENT.sub("", read(path))))
+
+    def each_exists(self, pattern, exists):
+        """`pattern` has one group, or is made for a file."""
+        missing = []
+        for path, comment in self.comments:
+            for word in re.findall(pattern(path) if callable(pattern) else pattern, comment):
+                if not exists(path, word):
+                    missing.append(f"{name(path)}: there is no {word}")
+        self.assertEqual(missing, [])
+
+    def test_files_that_are_named_exist(self):
+        """Those of others are named with their folder."""
+        tracked = {path.name for folder in SOURCES for path in (SOURCE / folder).rglob("*.[ch]")}
+        self.each_exists(r"(?<![\w./<\"-])([\w-]+\.[ch])\b", lambda _, word: word in tracked)
+
+    def test_functions_of_the_own_module_exist(self):
+        def of_module(path):
+            return rf"(?<![\w./<-])({path.stem.removesuffix('_internal')}_[a-z0-9_]+)\b(?!\.)"
+
+        self.each_exists(of_module, lambda path, word: word in self.code[path.parent])
+
+    def test_types_that_are_named_exist(self):
+        all_words = set().union(*self.code.values())
+        self.each_exists(r"\b(?:[Ee]num|[Ss]truct) ([a-z]\w*_\w+)", lambda _, word: word in all_words | LIBC)
 
 
 if __name__ == "__main__":

@@ -2,8 +2,8 @@
 /*
  * The control protocol's lines: `word key=value key=value\n`, at most 1,023 bytes, values without
  * blanks. docs/reference/protocol.md lists the words. struct line_reader cuts a byte stream into
- * lines; line_word/line_number read one. No heap. Every line comes from another process and is
- * checked.
+ * lines; line_is, line_number and line_text read one. No heap. Every line comes from another
+ * process and is checked.
  */
 #ifndef SOAK_BASE_LINE_H
 #define SOAK_BASE_LINE_H

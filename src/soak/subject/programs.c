@@ -217,7 +217,7 @@ const char *programs_server_folder(const struct programs *p)
     return p->assembled ? p->assembly.folder : p->folder;
 }
 
-/* Enum scenario_malloc of one of the two. */
+/* Enum malloc_kind of one of the two. */
 static int allocator_of(const struct programs *p, bool server)
 {
     const struct scenario *s = p->scenario;

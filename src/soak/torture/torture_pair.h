@@ -40,7 +40,7 @@ enum pair_end {
     PAIR_DONE,       /* what was waited for has come */
     PAIR_LATE,       /* it hasn't, in time */
     PAIR_DIED,       /* a child has ended */
-    PAIR_INTERRUPTED /* interrupts.h */
+    PAIR_INTERRUPTED /* struct interrupts, guard.h */
 };
 
 typedef bool (*pair_fn)(const struct pair *p);

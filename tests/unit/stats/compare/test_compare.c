@@ -723,8 +723,9 @@ static void the_most_versions_and_runs_have_room(void **state)
         array, sizeof(array) / sizeof *(array)                                                     \
     }
 
-/* The step of 3.0.20, by the figures measured then: property.c is new, two sites of stack.c are
- * asked 231 times more, and all other lines of these files only moved. */
+/* The step of 3.0.20, by the figures measured then: crypto/property/property.c is new, two
+ * sites of crypto/stack/stack.c are asked 231 times more, and all other lines of these files only
+ * moved. */
 static bool names_the_step(uint64_t rules)
 {
     struct compare_explanation x;
