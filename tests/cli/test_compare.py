@@ -269,6 +269,18 @@ class Sides(Compare):
         self.assertIn("3.0.24 is the first with allocs_client 1,699; 3.0.22 before it has "
                       "allocs_client 1,000", " ".join(found.split()))
 
+    def test_the_search_that_it_suggests_begins_where_it_can_be_told(self):
+        for versions, code, search in (
+                # by the verdict: not at a version that can't be judged, but at the last one like the first
+                ("3.5.7,3.6.5,3.0.20", 1, "3.5.7..3.0.20"), ("3.5.7,3.5.9,3.0.20", 1, "3.5.9..3.0.20"),
+                # by the figure that made it worse where the verdict can't be told
+                ("3.0.22,3.6.5", 1, "3.0.22..3.6.5 --metric held")):
+            with self.subTest(versions=versions):
+                said = " ".join(self.compare(versions, code=code).stdout.replace("\\\n", " ").split())
+                self.assertIn(f"./soak bisect smoke --openssl {search}", said)
+        found = self.bisect("3.0.22,3.6.5", "--metric", "held", "--quiet").stdout
+        self.assertIn("3.6.5 is the first with held 61,210", found)
+
     def test_what_counts_for_every_run_is_in_each_command(self):
         given = ("--sni", "it's.there", "--libuv", "1.44.2")
         typed = "--libuv=1.44.2 '--sni=it'\\''s.there'"

@@ -95,13 +95,15 @@ static void begin_compare(struct text *c, const struct compare_set *s)
     end(c, s);
 }
 
+static const char verdict_metric[] = "verdict";
+
 /* The row that a search would follow: one that people know, or the first by which the version
- * differs. */
+ * differs. A verdict that can't be told can't be followed. */
 static const char *metric_of(const struct compare_set *s, size_t i)
 {
     const struct compare_column *c = &s->judgement.column[i];
-    if (c->verdict_outcome != COMPARE_SAME)
-        return "verdict";
+    if (c->verdict_outcome == COMPARE_BETTER || c->verdict_outcome == COMPARE_WORSE)
+        return verdict_metric;
     static const enum compare_row first[] = {COMPARE_ALLOCS_SERVER, COMPARE_ALLOCS_CLIENT,
                                              COMPARE_HELD_IDLE};
     enum { FIRST = sizeof first / sizeof *first };
@@ -139,6 +141,34 @@ static size_t to_search(const struct compare_set *s, const char **ret_metric)
     return 0;
 }
 
+/* The row with this key. */
+static enum compare_row row_of(const char *metric)
+{
+    int row = 0;
+    while (strcmp(compare_row_info((enum compare_row)row)->key, metric) != 0)
+        row++;
+    return (enum compare_row)row;
+}
+
+/* Where a search for what makes version i another than the first can begin: the last one before it
+ * that is like the first. By a figure it must also be told from i. */
+static size_t search_from(const struct compare_set *s, size_t i, const char *metric)
+{
+    const struct compare_column *c = s->judgement.column;
+    bool verdict = metric == verdict_metric;
+    enum compare_row row = verdict ? COMPARE_ALLOCS : row_of(metric);
+    double first = c[0].cell[row].value, last = c[i].cell[row].value;
+    size_t k = i - 1;
+    for (; k > 0; k--) {
+        double value = c[k].cell[row].value;
+        if (verdict ? c[k].runs && c[k].verdict == c[0].verdict
+                    : c[k].cell[row].exact && !bisect_differs(first, value, s->tolerance) &&
+                          bisect_differs(value, last, s->tolerance))
+            break;
+    }
+    return k;
+}
+
 static bool next_bisect(struct text *c, const struct compare_set *s)
 {
     const char *metric = NULL;
@@ -147,9 +177,10 @@ static bool next_bisect(struct text *c, const struct compare_set *s)
     if (!i)
         return false;
     begin(c, s, "bisect");
-    text_add(c, " --%s %s..%s", s->part, s->entry[i - 1].name, s->entry[i].name);
+    text_add(c, " --%s %s..%s", s->part, s->entry[search_from(s, i, metric)].name,
+             s->entry[i].name);
     end(c, s);
-    if (strcmp(metric, "verdict") != 0)
+    if (metric != verdict_metric)
         text_add(c, " --metric %s", metric);
     return true;
 }
