@@ -4,6 +4,7 @@
 #include "base/rng.h"
 #include "tls/psk.h"
 
+#include <ctype.h>
 #include <openssl/err.h>
 #include <stdio.h>
 #include <string.h>
@@ -141,15 +142,33 @@ static bool name_twice(const char *list, char *ret_name, size_t size)
     return false;
 }
 
+/* The first group of a list that OpenSSL hasn't. What is more than a name is passed over: from 3.5
+ * on a list may have marks, such as ?X25519. */
+static bool name_unknown(SSL_CTX *ctx, const char *list, char *ret_name, size_t size)
+{
+    for (const char *name = list; *name;) {
+        size_t length = strcspn(name, ":");
+        bool plain = length && length < size && isalnum((unsigned char)*name) &&
+                     strcspn(name, "/*?") >= length;
+        snprintf(ret_name, size, "%.*s", (int)length, name);
+        if (plain && !SSL_CTX_set1_groups_list(ctx, ret_name))
+            return true;
+        name += length + (name[length] == ':');
+    }
+    return false;
+}
+
 static int set_groups(SSL_CTX *ctx, const char *groups, struct err *e)
 {
-    char twice[64];
+    char name[64];
     if (SSL_CTX_set1_groups_list(ctx, groups))
         return 0;
-    if (!name_twice(groups, twice, sizeof twice))
+    bool unknown = name_unknown(ctx, groups, name, sizeof name);
+    if (!unknown && !name_twice(groups, name, sizeof name))
         return context_fail(e, "can't set the groups");
     ERR_clear_error();
-    return err_set(e, "can't set the groups: %s is there twice", twice);
+    return unknown ? err_set(e, "can't set the groups: OpenSSL knows no group '%s'", name)
+                   : err_set(e, "can't set the groups: %s is there twice", name);
 }
 
 static void allow_renegotiation(SSL_CTX *ctx)

@@ -335,7 +335,8 @@ static void a_list_that_openssl_does_not_know_is_refused(void **state)
         {{.ciphers = "NO-SUCH-CIPHER"}, "NO-SUCH-CIPHER: can't set the ciphers of TLS 1.2: "},
         {{.ciphers = "TLS_AES_128_GCM_SHA256:TLS_NO_SUCH"},
          "no such cipher suite of TLS 1.3: TLS_NO_SUCH"},
-        {{.groups = "P-256:no-such-group"}, "P-256:no-such-group: can't set the groups: "},
+        {{.groups = "P-256:no-such-group"},
+         "P-256:no-such-group: can't set the groups: OpenSSL knows no group 'no-such-group'"},
         {{.groups = "P-256:X448:X25519:X448"}, "X448: can't set the groups: X448 is there twice"},
     };
     struct ends *f = *state;
