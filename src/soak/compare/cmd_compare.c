@@ -56,7 +56,7 @@ static struct outputs outputs_of(const struct compare_line *line)
 const struct command compare_command = {
     .name = "compare",
     .run = cmd_compare,
-    .words = "SCENARIO [OPTIONS]",
+    .words = "[SCENARIO] [OPTIONS]",
     .line = "versions of a library against one another",
     .takes_run = true,
     .about =
