@@ -210,7 +210,8 @@ int forwarded_options_read(struct forwarded_options *p, const struct command_lin
     return command_line_parse(&line, target, words, e) == 0 ? collect(p, &line, own, e) : -1;
 }
 
-int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s, struct err *e)
+int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s,
+                            struct scenario_origin *o, struct err *e)
 {
     char *argv[PASSED_ON_MAX + 1] = {NULL};
     struct opts_words none = {.size = 0};
@@ -219,7 +220,10 @@ int forwarded_options_apply(const struct forwarded_options *p, struct scenario *
     line.bounds = scenario_table()->bounds;
     for (int i = 0; i < p->options; i++)
         argv[i + 1] = p->option[i];
-    return opts_parse(&line, s, &none, e) == 0 ? scenario_check(s, e) : -1;
+    if (opts_parse(&line, s, &none, e) != 0)
+        return -1;
+    scenario_note_command(o, line.argc, line.argv);
+    return scenario_check(s, e) == 0 ? 0 : scenario_locate(o, e);
 }
 
 void forwarded_options_free(struct forwarded_options *p)

@@ -79,8 +79,10 @@ struct forwarded_options {
  */
 int forwarded_options_read(struct forwarded_options *p, const struct command_line *own,
                            void *target, struct opts_words *words, struct err *e);
-/* Puts them over a scenario and checks it. Returns 0 or -1. */
-int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s, struct err *e);
+/* Puts them over a scenario, of whose file `o` has the lines, and checks it. Returns 0 or -1; the
+ * sentence says in which line of a file the option stands. */
+int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s,
+                            struct scenario_origin *o, struct err *e);
 void forwarded_options_free(struct forwarded_options *p);
 
 #endif

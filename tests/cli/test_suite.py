@@ -477,6 +477,19 @@ class Words(Suite):
         self.assertEqual(process.stdout.splitlines()[1], "PASSED  no scenario falls to this shard")
         self.assertEqual(self.document()["listed"], ["smoke"])
 
+    def test_what_a_scenario_has_wrong_is_told_with_its_line(self):
+        (self.folder / "s").mkdir()
+        for section, line, said in (
+                ("suite", "expect = fail", "--expect fail: it begins with pass, leak, inconclusive or invalid"),
+                ("load", "closed = 3", "--closed 3: with 2 connections at least 8 are needed"),
+                ("server", "openssl = 3.0.x", "--openssl 3.0.x: this is neither")):
+            (self.folder / "s/wrong.soak").write_text(f"[load]\nconns = 2\n[{section}]\n{line}\n", encoding="utf-8")
+            comparison = ["compare", "s/wrong.soak", "--malloc", "libc,jemalloc"]
+            for command in (["suite", "s"], comparison) if section != "server" else (["suite", "s"],):
+                with self.subTest(line=line, command=command):
+                    process = self.soak(*command, "--results=r", program=SOAK, code=2)
+                    self.assertRegex(process.stderr, f"^soak: {command[0]}: (.*/)?s/wrong.soak:4: {said}")
+
     def test_nothing_is_started_when_a_word_or_a_file_is_wrong(self):
         self.write(["pass-1", "pass-2"])
         bad = self.folder / "s/pass-2.soak"

@@ -150,15 +150,16 @@ int compare_line_scenario(const struct compare_line *line, struct scenario *ret,
                           size_t size, struct err *e)
 {
     char path[PATH_MAX];
+    struct scenario_origin origin = {0};
     const char *word = line->words ? line->word[0] : "default";
     scenario_defaults(ret);
     catalog_name(word, name, size);
-    if (line->words &&
-        (catalog_path(word, path, sizeof path, e) != 0 || scenario_read(ret, path, e) != 0))
+    if (line->words && (catalog_path(word, path, sizeof path, e) != 0 ||
+                        scenario_read_noting(ret, &origin, path, e) != 0))
         return -1;
     if (line->list[COMPARE_PROGRAM])
         ret->program = line->part == COMPARE_PROGRAM ? line->name[0] : line->list[COMPARE_PROGRAM];
-    if (forwarded_options_apply(&line->forwarded_options, ret, e) != 0 ||
+    if (forwarded_options_apply(&line->forwarded_options, ret, &origin, e) != 0 ||
         check_parts(line, ret, e) != 0)
         return -1;
     return ret->fail_alloc ? err_set(e, "--fail-alloc: it has no verdict that could be compared")

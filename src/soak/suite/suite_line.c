@@ -66,12 +66,15 @@ static int check_libs(const struct scenario *s, struct err *e)
 int suite_line_scenario(const struct suite_line *line, const char *path, struct scenario *ret,
                         struct err *e)
 {
+    struct scenario_origin origin = {0};
     scenario_defaults(ret);
-    if (scenario_read(ret, path, e) != 0)
+    if (scenario_read_noting(ret, &origin, path, e) != 0)
         return -1;
-    if (forwarded_options_apply(&line->forwarded_options, ret, e) != 0 || check_libs(ret, e) != 0)
-        return err_prefix(e, "%.300s", path);
-    return 0;
+    if (forwarded_options_apply(&line->forwarded_options, ret, &origin, e) == 0 &&
+        (check_libs(ret, e) == 0 || scenario_locate(&origin, e) == 0))
+        return 0;
+    /* What the file's own line says has its place; what doesn't go with it gets the file's name. */
+    return strncmp(e->text, "--", 2) == 0 ? err_prefix(e, "%.300s", path) : -1;
 }
 
 void suite_line_free(struct suite_line *line)
