@@ -63,6 +63,16 @@ static int refuse_word(const char *command, const char *word, int argc, char *co
     return add_output(word, argc, argv, e);
 }
 
+bool chosen_is_mistyped(int argc, char *const *argv, struct err *e)
+{
+    char path[PATH_MAX];
+    if (argc < 2 || argv[1][0] == '-' || !is_first("run", argv[1], argv) ||
+        catalog_path(argv[1], path, sizeof path, e) == 0)
+        return false;
+    refuse_first(argv[1], e);
+    return true;
+}
+
 /* The folder of the scenario's file, or the working folder without one. */
 static void find_here(struct chosen *c, const char *path)
 {

@@ -279,6 +279,9 @@ int cmd_run(int argc, char *const *argv)
 {
     bool tried = false;
     if (command_asks_help(argc, argv)) {
+        struct err e;
+        if (chosen_is_mistyped(argc, argv, &e))
+            return usage(&e);
         help_print(stdout);
         return EXIT_PASS;
     }

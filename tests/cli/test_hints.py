@@ -49,7 +49,7 @@ TYPED = [
                       "writes it"),
     ("--junit=x.xml", "--junit: soak run has no such option; soak suite SCENARIOS --junit=FILE "
                       "writes it"),
-    ("run smoke --repeat 3", "--repeat: soak run has no such option; soak compare SCENARIO "
+    ("run smoke --repeat 3", "--repeat: soak run has no such option; soak compare [SCENARIO] "
                              "--repeat N has it"),
     ("list --conns 3", "list: --conns: soak list has no such option; soak run SCENARIO "
                        "--conns COUNT has it"),
@@ -62,6 +62,7 @@ TYPED = [
                                 "SCENARIO --conns COUNT has it"),
     # Commands.
     ("sute", "sute: no such command; did you mean suite?"),
+    ("sute --help", "sute: no such command; did you mean suite?"),
     ("comapre 3.0.17", "comapre: no such command; did you mean compare?"),
     ("diff", "diff: no such command; did you mean compare?"),
     ("smok", "smok: no such command or scenario; did you mean smoke?"),
