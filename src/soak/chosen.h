@@ -21,8 +21,8 @@ struct chosen {
  * is checked yet but the words by themselves. Returns 0 or -1. */
 int chosen_read(struct chosen *c, const char *command, int argc, char *const *argv, struct err *e);
 
-/* Whether the first word of a line stands where a command does and is none, nor a scenario. `e` then
- * says what was meant. */
+/* Whether the first word of a line stands where a command does and is none, nor a scenario. `e`
+ * then says what was meant. */
 bool chosen_is_mistyped(int argc, char *const *argv, struct err *e);
 
 /* scenario_check; the sentence says in which line of a file the option stands. Returns 0 or -1. */
