@@ -307,26 +307,31 @@ static bool is_forgotten(const struct libcrypto *lib)
     CRYPTO_malloc_fn malloc_fn = hook_malloc;
     CRYPTO_realloc_fn realloc_fn;
     CRYPTO_free_fn free_fn;
+    if (atomic_load(&reached) == PAGE_MODE_INTERPOSED)
+        return interpose_is_lost(lib);
     if (atomic_load(&reached) == PAGE_MODE_HOOKS && lib->get_mem_functions)
         lib->get_mem_functions(&malloc_fn, &realloc_fn, &free_fn);
     return malloc_fn != hook_malloc;
+}
+
+void hooks_lost(void)
+{
+    atomic_store(&objects_wait, false);
+    if (atomic_exchange(&reached, PAGE_MODE_INACTIVE) == PAGE_MODE_INTERPOSED)
+        interpose_stop();
 }
 
 void hooks_install(const struct libcrypto *lib)
 {
     if (atomic_load(&reached) != PAGE_MODE_INACTIVE && !is_forgotten(lib))
         return;
+    hooks_lost();
     enum page_mode mode = lib->set_mem_functions ? take(lib, &hooked) : PAGE_MODE_INACTIVE;
     if (mode == PAGE_MODE_INACTIVE)
         return;
     atomic_store(&reached, mode);
     atomic_store(&objects_wait, true);
     row_show_mode(mode);
-}
-
-void hooks_lost(void)
-{
-    atomic_store(&objects_wait, false);
 }
 
 /* ---- objects ---- */

@@ -15,7 +15,7 @@
  * counted. Calls nothing of OpenSSL's that would wait for what the caller may be in the middle of.
  */
 void hooks_install(const struct libcrypto *lib);
-/* There is no libcrypto any more. */
+/* There is no libcrypto any more, or the one that was hooked has gone. */
 void hooks_lost(void);
 
 /* Whether OpenSSL is hooked and not asked for its objects yet, which is done by calls of it. */

@@ -110,6 +110,16 @@ bool interpose_install(const struct libcrypto *lib, struct libcrypto *ret_lib)
     return true;
 }
 
+bool interpose_is_lost(const struct libcrypto *lib)
+{
+    return lib->malloc != real.malloc;
+}
+
+void interpose_stop(void)
+{
+    lead(NULL, NULL, NULL);
+}
+
 void interpose_let_go(void)
 {
     if (atomic_load(&interpose_way.malloc) != counted_malloc)

@@ -31,6 +31,11 @@ extern __attribute__((visibility("hidden"))) struct interpose_way interpose_way;
  * counted otherwise. `ret_lib` becomes `lib` with functions that are counted. */
 bool interpose_install(const struct libcrypto *lib, struct libcrypto *ret_lib);
 
+/* Whether another library than `lib` is counted, which is no longer the first one: it has gone. */
+bool interpose_is_lost(const struct libcrypto *lib);
+/* Counts nothing any more. */
+void interpose_stop(void);
+
 /* A second libcrypto has come, or one may go: where a call goes is to be found out anew, or depends
  * on the caller, if nothing is counted. */
 void interpose_let_go(void);

@@ -27,9 +27,9 @@ extern struct page *preload_page;
  * own constructor calls before ours has run does too. Once; later calls return at once. */
 void preload_start(void);
 
-/* Looks for a libcrypto if objects have been loaded since the last look, and asks it for its
- * objects once that can be done (hooks.h). Cheap otherwise. Any thread; one that comes while
- * another looks waits for it, because it may be about to allocate. */
+/* Looks for a libcrypto if objects have been loaded or unloaded since the last look, and asks it
+ * for its objects once that can be done (hooks.h). Cheap otherwise. Any thread; one that comes
+ * while another looks waits for it, because it may be about to allocate. */
 void preload_look(void);
 
 /* Whether there is one libcrypto, as far as was looked, and no other. */

@@ -177,6 +177,7 @@ INTERPOSE int dlclose(void *library)
     forget();
     int code = ((__typeof__(&dlclose))next)(library);
     forget();
+    preload_look();
     return code;
 }
 

@@ -5,8 +5,8 @@ import os
 import subprocess
 import unittest
 
-from probed import (BIN, CHAINED, HOOKS, LATE, LIBRARY, MALLOC_LIBRARY, PATIENCE, PYTHON, TWO_LIBCRYPTOS, Case, Probed,
-                    jemalloc)
+from probed import (BIN, CHAINED, HOOKS, INTERPOSED, LATE, LIBRARY, MALLOC_LIBRARY, PATIENCE, PYTHON, TWO_LIBCRYPTOS,
+                    Case, Probed, jemalloc)
 
 CHAIN_CASE = BIN + "/chain-case"
 FOLDER = os.environ["PRELOAD_FOLDER"]
@@ -249,31 +249,51 @@ os._exit(0)
             row, = case.processes()
             self.assertTrue(row.flags & TWO_LIBCRYPTOS)
 
-    def test_a_call_reaches_a_library_that_was_loaded_again_elsewhere(self):
-        program = f"""
+    RELOADING = """
 import _ctypes, ctypes, mmap, os
-page = mmap.PAGESIZE
-flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
+page, places = mmap.PAGESIZE, set()
+flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x100000  # MAP_FIXED_NOREPLACE
 libc = ctypes.CDLL(None)
 libc.mmap.restype = ctypes.c_void_p
 libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-places = []
+def unload(function, *libraries):  # that with the function won't lie there again
+    place = ctypes.cast(function, ctypes.c_void_p).value // page * page
+    assert place not in places
+    places.add(place)
+    for library in libraries:
+        _ctypes.dlclose(library._handle)
+    libc.mmap(place, page, mmap.PROT_READ, flags, -1, 0)
+"""
+
+    def test_a_call_reaches_a_library_that_was_loaded_again_elsewhere(self):
+        program = f"""
 for _ in range(3):
     user = ctypes.CDLL("{FOLDER}/libKIND.so")
     crypto = ctypes.CDLL("{FOLDER}/libfake-crypto-1.so")
-    places.append(ctypes.cast(crypto.OPENSSL_init_crypto, ctypes.c_void_p).value // page * page)
     assert user.fake_user() == 1
-    _ctypes.dlclose(user._handle)
-    _ctypes.dlclose(crypto._handle)
-    libc.mmap(places[-1], page, mmap.PROT_READ, flags, -1, 0)
-assert len(set(places)) == 3, places
+    unload(crypto.OPENSSL_init_crypto, user, crypto)
 os._exit(0)
 """
         for kind in ("fake-user-1", "fake-early-1"):
             with self.subTest(kind), Probed() as case:
-                case.run(PYTHON, "-c", program.replace("KIND", kind))
+                case.run(PYTHON, "-c", self.RELOADING + program.replace("KIND", kind))
                 row, = case.processes()
                 self.assertEqual((row.mode, row.flags), (HOOKS, 0))
+
+    def test_one_that_takes_no_hooks_is_counted_again_where_it_was_loaded_again(self):
+        program = f"""
+for _ in range(3):
+    late = ctypes.CDLL("{FOLDER}/liblate-crypto.so")
+    late.late_make.restype = ctypes.c_void_p
+    assert late.late_make(100)
+    unload(late.late_make, late)
+os._exit(0)
+"""
+        with Probed() as case:
+            case.run(PYTHON, "-c", self.RELOADING + program)
+            row, = case.processes()
+            self.assertEqual((row.mode, row.flags), (INTERPOSED, LATE))
+            self.assertEqual(case.live("late.c", 2), (3, 300))
 
     def test_another_thread_may_unload_a_library_while_a_call_is_sent_on(self):
         with Probed() as case:
