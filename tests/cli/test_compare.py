@@ -326,6 +326,20 @@ class Sides(Compare):
             self.assertEqual([v["verdict"] for v in document["versions"]], ["PASS", "LEAK"])
             self.assertIn("a LEAK, +72.00 B per connection", document["versions"][1]["said"])
 
+    def test_a_leak_of_the_load_generator_hides_no_crash(self):
+        for name, version in (("a", "3.0.22"), ("b", "3.0.25")):
+            (self.folder / name).mkdir()
+            self.soak("document", version, path := self.folder / name / "result.json")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        for verdict in ("PASS", "INVALID"):
+            document["broken"] = "server exited with signal 11 (SIGSEGV)"
+            document["subjects"][0]["verdict"] = verdict
+            path.write_text(json.dumps(document), encoding="utf-8")
+            self.soak("compare", "a", "b", "--json=c.json", code=3)
+            self.assertEqual([v["verdict"] for v in self.read("c.json")["versions"]], ["PASS", "INVALID"])
+            self.soak("compare", "a", "b", "--side", "client", "--json=c.json", code=1)
+            self.assertEqual([v["verdict"] for v in self.read("c.json")["versions"]], ["PASS", "LEAK"])
+
     def test_figures_are_per_what_is_counted(self):
         process = self.compare("3.0.22,3.0.17", "--operate", "key-update", "--json=c.json", code=1)
         document = self.read("c.json")

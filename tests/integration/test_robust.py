@@ -194,6 +194,12 @@ class Convictions(Live):
         self.assertIn("server_run", said)
 
     @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a sanitizer catches the signal")
+    def test_beside_a_leak_a_program_of_a_run_that_broke_is_invalid(self):
+        run = self.crash(*self.LEAKS)
+        self.assertEqual({subject["name"]: subject["verdict"] for subject in run.result["subjects"]},
+                         {"server": "LEAK", "client": "INVALID"}, run.explain())
+
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a sanitizer catches the signal")
     def test_a_leak_stands_beside_a_library_that_crashes_when_it_is_freed(self):
         library = os.path.join(soak_run.BIN, "libcrash-at-free.so")
         run = self.soak(*self.LEAKS, "--env", f"LD_PRELOAD={library}")

@@ -52,23 +52,28 @@ static bool others_say(const struct result *r, const struct result_subject *exce
     return false;
 }
 
+/* Of a run that broke, a program's LEAK stands, and nothing else. */
+static enum verdict standing(const struct result *r, enum verdict verdict)
+{
+    return r->broken && verdict != VERDICT_LEAK ? VERDICT_INVALID : verdict;
+}
+
 /* A verdict of the run that is another program's isn't that of the one judged; one that nobody has
  * by itself, or that the run can't be trusted, is everybody's. */
 static void take_side(const struct result *r, const struct result_subject *subject,
                       struct compare_run *run, bool *ret_other_leaks)
 {
-    enum verdict own = subject->judgement.verdict;
+    enum verdict own = standing(r, subject->judgement.verdict);
     *ret_other_leaks = others_say(r, subject, VERDICT_LEAK);
     bool others = run->verdict != own && others_say(r, subject, run->verdict);
     if (others && run->verdict != VERDICT_INVALID)
         run->verdict = own;
 }
 
-/* A run that broke proves a leak if it saw one, and nothing else. */
 static int take_judgement(struct compare_set *s, const struct result *r, struct compare_run *run,
                           bool *ret_other_leaks, struct err *e)
 {
-    run->verdict = r->broken && r->verdict != VERDICT_LEAK ? VERDICT_INVALID : r->verdict;
+    run->verdict = standing(r, r->verdict);
     const struct result_subject *subject = NULL; /* NULL: the run as a whole is judged */
     if (s->side != COMPARE_SIDE_BOTH)
         subject = result_subject_find(r, compare_side_name(s->side));

@@ -153,13 +153,12 @@ static void fill_end(struct judgement *j, const struct snapshot *s)
         bytes->end = (double)s->bytes;
 }
 
-/* What a run that broke before it could judge has to say: what grew until then. */
-static void fill_broken(struct result_subject *out, const struct run *r, size_t subject,
-                        enum verdict verdict)
+/* What a run that broke has to say of a subject that doesn't leak: what grew until then. */
+static void fill_broken(struct result_subject *out, const struct run *r, size_t subject)
 {
     const struct subject *of = r->watched[subject].subject;
     struct snapshot s;
-    if (!r->broken[0] || verdict == VERDICT_LEAK)
+    if (!r->broken[0] || out->judgement.verdict == VERDICT_LEAK)
         return;
     out->judgement.verdict = VERDICT_INVALID;
     judgement_distrust(&out->judgement, "the run broke");
@@ -180,7 +179,7 @@ void outcome_subject_figures(struct outcome *o, const struct run *r, size_t subj
         out->judgement.verdict = VERDICT_INVALID;
         out->judgement.class_ = SIZE_MAX;
     }
-    fill_broken(out, r, subject, o->result.verdict);
+    fill_broken(out, r, subject);
     fill_why(out, r, subject);
     fill_sites(o, r, subject);
     fill_census(o, r, subject);
