@@ -93,7 +93,7 @@ static int64_t losses_of(const struct judge_context *h, const struct judge_gauge
     static const double SELDOM = 0.05;
     double all = g->closed[g->count - 1] - g->closed[0];
     int64_t grown = (int64_t)s->grown;
-    bool divides = rule_on(h, RULE_CLUMPS) && grown * JUDGE_DENSE < (int64_t)all;
+    bool divides = rule_on(h, RULE_CLUMPS) && s->divisor > 0 && grown * JUDGE_DENSE < (int64_t)all;
     int64_t losses = divides ? grown / s->divisor : grown;
     return losses_of_epochs(h, losses, s->count, s->without > 0 ? s->without / s->from : 0, SELDOM);
 }
