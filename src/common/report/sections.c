@@ -228,9 +228,11 @@ static void print_sensitivity(const struct result_subject *subject, int column,
                    figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in), judgement_unit(j),
                    j->sensitivity.one_in < 2 ? "" : "s", JUDGE_CONFIDENCE_PERMILLE / 10,
                    JUDGE_CONFIDENCE_PERMILLE % 10);
-    if (j->sensitivity.malloc_one_in > 0)
+    if (j->sensitivity.malloc_one_in >= 1)
         screen_say(s, "", column, "where no line is known: one in %s; a rarer one is in doubt",
                    figure_one_in(one_in, sizeof one_in, j->sensitivity.malloc_one_in));
+    else if (j->sensitivity.malloc_one_in > 0)
+        screen_say(s, "", column, "where no line is known: nothing for sure; a loss is in doubt");
     if (j->sensitivity.heap_bytes > 0 && isfinite(j->sensitivity.heap_bytes))
         screen_say(s, "", column, "outside OpenSSL: %s B per %s; pages pinned: %s B",
                    figure_plain(bytes, sizeof bytes, j->sensitivity.heap_bytes), judgement_unit(j),

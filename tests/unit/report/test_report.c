@@ -228,6 +228,10 @@ static void a_pass_says_what_it_is_worth_where_no_line_is_known(void **state)
     char *text = text_of(&r, &wide, false);
     assert_non_null(strstr(text, "where no line is known: one in 210; a rarer one is in doubt\n"));
     free(text);
+    r.subject[0].judgement.sensitivity.malloc_one_in = 0.99;
+    text = text_of(&r, &wide, false);
+    assert_non_null(strstr(text, "where no line is known: nothing for sure; a loss is in doubt\n"));
+    free(text);
     r.subject[0].judgement.sensitivity.malloc_one_in = NAN; /* of a document before there was one */
     text = text_of(&r, &wide, false);
     assert_null(strstr(text, "no line is known"));

@@ -129,6 +129,7 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
     ret->malloc_one_in = marks_one_in(h);
     if (h->e->ended) {
         ret->one_in /= runs_times(h->e->epochs);
+        ret->one_in = ret->one_in < 1 ? 0 : ret->one_in;
         ret->malloc_one_in /= runs_times(h->e->epochs);
     }
 }

@@ -158,7 +158,8 @@ struct judge_sensitivity {
     size_t middle;        /* the last judged epoch of the first half */
     double one_in;        /* one lost block per this many connections would have shown; 0 = none */
     double malloc_one_in; /* the same to convict at a site without a line, which is all that calls
-                           * malloc; a rarer loss is in doubt there. 0 = none, or no such site */
+                           * malloc; a rarer loss is in doubt there. Less than 1: every one; 0 = no
+                           * such site, or no figure */
     uint64_t closed;      /* connections whose survivors could be judged */
     int epochs;
     double

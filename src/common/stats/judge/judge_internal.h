@@ -239,7 +239,8 @@ enum answer site_swapped(struct judge_context *h, const struct survivors *v,
 
 /* judge_marks.c: sites without a line, which are all that calls malloc. */
 enum answer site_marks(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
-/* One lost block per so many connections would surely have been a leak at such a site; 0: none. */
+/* One lost block per so many connections would surely have been a leak at such a site; less than 1:
+ * no loss would. 0: there is no such site, or nothing was judged. */
 double marks_one_in(const struct judge_context *h);
 
 /* judge_runs.c: checkpoints that are the ends of processes of their own. */

@@ -221,5 +221,5 @@ double marks_one_in(const struct judge_context *h)
     CHECK(of);
     double blocks = least_blocks(of, course_of(h, NULL, of));
     free(of);
-    return (double)h->opened >= blocks ? (double)h->opened / blocks : 0;
+    return (double)h->opened / blocks;
 }

@@ -336,6 +336,39 @@ static void scatter_beside_growth_is_no_doubt_of_many_losses(void **state)
     }
 }
 
+/* Of a dozen runs of `step` connections, twice as many, and so on: a site without a line. */
+static struct judge_sensitivity seen_by(uint64_t step)
+{
+    struct sim *s = sim_new(0, 7);
+    struct judgement j;
+    s->without_line[sim_site(s, SIM_STATIC, 10, 0)] = true;
+    for (size_t c = 0; c < 12; c++) {
+        sim_epoch(s, c ? SIM_MEASURE : SIM_WARM, step, 1);
+        s->epoch[c].closed = step * (c + 1);
+        s->epoch[c].all_closed = true;
+    }
+    s->e.ended = true;
+    judge(sim_evidence(s), &j);
+    free(s);
+    return j.sensitivity;
+}
+
+/* Runs must lose a block more often than epochs of one process: what is left of a figure may be
+ * less than one, which is no figure. */
+static void what_shows_no_loss_for_sure_has_no_figure(void **state)
+{
+    (void)state;
+    bool none = false, some = false, by_malloc = false;
+    for (uint64_t step = 5; step <= 200; step += 5) {
+        struct judge_sensitivity seen = seen_by(step);
+        assert_true(seen.one_in == 0 || seen.one_in >= 1);
+        none |= seen.one_in == 0;
+        some |= seen.one_in >= 1;
+        by_malloc |= seen.one_in >= 1 && seen.malloc_one_in > 0 && seen.malloc_one_in < 1;
+    }
+    assert_true(none && some && by_malloc);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +387,7 @@ int main(void)
         cmocka_unit_test(levels_that_never_fall_take_no_part_in_the_scatter),
         cmocka_unit_test(a_rare_loss_may_hide_in_the_scatter),
         cmocka_unit_test(scatter_beside_growth_is_no_doubt_of_many_losses),
+        cmocka_unit_test(what_shows_no_loss_for_sure_has_no_figure),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
