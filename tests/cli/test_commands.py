@@ -304,7 +304,7 @@ class Commands(unittest.TestCase):
         process = soak("selftest", "--campaign", "sensitivity", "--simulated", "--runs", "300", "--results",
                        self.temporary, TMPDIR=self.temporary)
         self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
-        self.assertIn("\n| all | 300 | 300 | 0 | 0 | 0 | 0 | 0 | 0 |\n", process.stdout)
+        self.assertIn("\n| all | 300 | 300 | 0 | 0 | 0 | 0 | 0 | 0 | 0 |\n", process.stdout)
 
     def second_run(self):
         """Whether its server has started: before, there is nothing to interrupt."""
