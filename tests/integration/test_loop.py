@@ -22,7 +22,7 @@ address, ca, count, most = sys.argv[1:5]
 host, port = address.split(":")
 context = ssl.create_default_context(cafile=ca)
 kept = []
-for i in range(int(count)):
+for i in range(min(int(count), int(os.environ.get("AT_MOST", count)))):
     with context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host) as tls:
         tls.sendall(b"?")
         while tls.recv(100):
@@ -105,6 +105,18 @@ class LoopTest(SoakTest):
                                                     r"{count}, as 30 for \d+; what was accepted counts")
         self.assertEqual({(r["connections"], r["status"]) for r in run.result["loop"]}, {(30, 3)})
         self.assertEqual(run.exit, 3, run.explain())  # all alike: nothing could have shown
+
+    def test_no_longer_run_is_advised_where_none_would_make_more_connections(self):
+        for count, why in (("30", f"the {RUNS} runs made the same number of connections, so that no lost block would "
+                                  "surely have shown"), ("{count}", "")):
+            run = self.python(0, "--env", "UNUSED={count}", "--env", "AT_MOST=30", count=count)
+            said = " ".join(run.out.split())
+            self.assertEqual(run.exit, 3, run.explain())
+            self.assertIn(why, said)
+            self.assertNotIn("too short", said)
+            self.assertNotIn("ended the run", said)
+            self.assertNotIn("--closed", said)
+            self.assertEqual(run.result["missing"], "a program that makes {count} connections, however many that are")
 
     def test_what_it_starts_gives_back_what_it_holds(self):
         script = Path(self.results, "again.sh")

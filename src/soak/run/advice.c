@@ -15,7 +15,7 @@ enum { TEXT = 64, LONGER = 4, CLOSER_MOST_S = 24 * 60 * 60 };
 static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u;
 
 /* What keeps an undecided run from a verdict. */
-enum lack { LACK_PROCESS, LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
+enum lack { LACK_PROCESS, LACK_COUNT, LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
 
 static double seen_one_in(const struct run *r)
 {
@@ -49,10 +49,26 @@ static bool meter_left(const struct run *r)
     return false;
 }
 
+/* The run of --loop that was asked for the most made no more than another: the program ignores
+ * {count}, or stops at some number, and it would again however much is asked for. */
+static bool count_ignored(const struct run *r)
+{
+    const struct loop_record *l = &r->loop.record;
+    const struct loop_run *most = l->run;
+    for (size_t i = 1; i < l->runs; i++)
+        most = l->run[i].asked > most->asked ? &l->run[i] : most;
+    for (size_t i = 0; i < l->runs; i++)
+        if (l->run[i].asked < most->asked && l->run[i].made >= most->made)
+            return true;
+    return false;
+}
+
 static enum lack lack_of(const struct run *r, const struct result *result)
 {
     if (meter_left(r))
         return LACK_PROCESS;
+    if (count_ignored(r))
+        return LACK_COUNT;
     if (in_doubt(r))
         return LACK_DOUBT;
     /* 1/1 is the least figure: without it the run shows nothing. */
@@ -99,6 +115,10 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
     uint64_t more = want > has ? want - has : r->plan.unit;
     if (lack == LACK_PROCESS) {
         snprintf(buf, size, "a program of which one process stays as long as the run");
+        return buf;
+    }
+    if (lack == LACK_COUNT) {
+        snprintf(buf, size, "a program that makes {count} connections, however many that are");
         return buf;
     }
     if (lack == LACK_FAILURES) {
@@ -193,6 +213,21 @@ static uint64_t closer(const struct run *r, const struct result *result)
 /* What would settle an undecided run is asked for, and what it has seen can be accepted. */
 enum advice { ADVICE_NONE, ADVICE_LOG, ADVICE_AGAIN, ADVICE_CLOSER, ADVICE_SETTLE, ADVICE_ACCEPT };
 
+static enum advice settling(enum lack lack)
+{
+    switch (lack) {
+    case LACK_PROCESS:
+    case LACK_COUNT:
+        return ADVICE_NONE;
+    case LACK_FAILURES:
+        return ADVICE_LOG;
+    case LACK_SENSITIVITY:
+    case LACK_DOUBT:
+        break;
+    }
+    return ADVICE_SETTLE;
+}
+
 static enum advice advice_of(const struct run *r, const struct result *result, size_t which)
 {
     if (!run_judged_can(r, SUBJECT_HAS_PAGE) && result->verdict != VERDICT_LEAK)
@@ -207,11 +242,10 @@ static enum advice advice_of(const struct run *r, const struct result *result, s
         return ADVICE_AGAIN;
     switch (result->verdict) {
     case VERDICT_PASS:
-        return seen_one_in(r) >= 1 && closer(r, result) ? ADVICE_CLOSER : ADVICE_NONE;
+        return seen_one_in(r) >= 1 && !count_ignored(r) && closer(r, result) ? ADVICE_CLOSER
+                                                                             : ADVICE_NONE;
     case VERDICT_INCONCLUSIVE:
-        return lack_of(r, result) == LACK_PROCESS    ? ADVICE_NONE
-               : lack_of(r, result) == LACK_FAILURES ? ADVICE_LOG
-                                                     : ADVICE_SETTLE;
+        return settling(lack_of(r, result));
     case VERDICT_LEAK:
     case VERDICT_INVALID:
         break;
@@ -374,7 +408,7 @@ char *advice_ended(const struct run *r, const struct result *result, char *buf, 
         snprintf(buf, size, "a signal");
     else if (s->for_ns)
         snprintf(buf, size, "--for %s", grammar_duration_print(text, sizeof text, s->for_ns));
-    else if (s->closed)
+    else if (s->closed && !count_ignored(r))
         snprintf(buf, size, "--closed %s", grammar_count_print(text, sizeof text, s->closed));
     return buf;
 }

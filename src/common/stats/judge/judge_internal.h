@@ -248,6 +248,8 @@ enum answer site_scatter(struct judge_context *h, const struct survivors *v,
                          struct judge_finding *f);
 enum answer site_line(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
 enum answer site_runs(struct judge_context *h, const struct survivors *v, struct judge_finding *f);
+/* Whether many processes were run, and hardly any two made another number of connections. */
+bool runs_alike(const struct judge_context *h);
 
 /* judge_sites.c: false when the site is quiet: there is nothing to say. */
 bool site_judge(struct judge_context *h, size_t site, struct judge_finding *ret);

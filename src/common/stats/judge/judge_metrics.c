@@ -110,7 +110,7 @@ static void judge_exact(const struct judge_context *h, struct judge_metric *m)
     if (m->state != METRIC_LEVEL)
         return;
     if (h->epochs < JUDGE_MIN_EPOCHS)
-        not_judged(m, "run too short");
+        not_judged(m, runs_alike(h) ? "runs too alike" : "run too short");
     else if (m->per_conn > 0)
         not_judged(m, "too few");
 }

@@ -34,6 +34,11 @@ double runs_times(size_t runs)
     return costs[i].times;
 }
 
+bool runs_alike(const struct judge_context *h)
+{
+    return h->e->ended && h->epochs < JUDGE_MIN_EPOCHS && h->e->epochs > JUDGE_MIN_EPOCHS;
+}
+
 /* So many standard errors may chance take off, with JUDGE_ALPHA. */
 static const double CHANCE_TAKES = 3.09;
 

@@ -72,7 +72,11 @@ static void doubt_without_figure(const struct judge_context *h, struct judgement
     char asked[64] = "";
     if (h->e->want_one_in)
         snprintf(asked, sizeof asked, "; asked for was one per %" PRIu64, h->e->want_one_in);
-    if (h->epochs < JUDGE_MIN_EPOCHS)
+    if (runs_alike(h))
+        reason(j,
+               "the %zu runs made %s connections, so that no lost block would surely have shown%s",
+               h->e->epochs, h->epochs ? "only two numbers of" : "the same number of", asked);
+    else if (h->epochs < JUDGE_MIN_EPOCHS)
         reason(j,
                "%d of %d epochs could be judged: the run was too short, no lost block would surely "
                "have shown%s",
