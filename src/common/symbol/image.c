@@ -38,9 +38,10 @@ static bool read_mapping(const char *line, struct mapping *ret)
     return true;
 }
 
+/* A page that holds the ends of two segments is mapped for both, so their offsets may be equal. */
 static bool continues(const struct maps_module *last, const struct mapping *m)
 {
-    return last->inode == m->inode && m->offset > last->offset && strcmp(last->path, m->path) == 0;
+    return last->inode == m->inode && m->offset >= last->offset && strcmp(last->path, m->path) == 0;
 }
 
 static int add_module(struct maps *maps, const struct mapping *m)
@@ -80,7 +81,11 @@ static int add_mapping(struct maps *maps, const struct mapping *m)
     struct maps_module *last = &maps->module[maps->count - 1];
     last->high = m->high;
     last->offset = m->offset;
-    last->code = last->code || m->access[2] == 'x';
+    if (!last->code && m->access[2] == 'x') {
+        last->code = true;
+        last->code_low = m->low;
+        last->code_offset = m->offset;
+    }
     return 0;
 }
 

@@ -87,7 +87,16 @@ static Dwfl_Module *report_file(Dwfl *dwfl, const struct maps_module *mapped, in
     return opened ? file : NULL;
 }
 
-/* The file's first byte must come to lie where it was mapped, by the file's own headers. */
+/* By the headers, the mapping of the code is a part of this segment. */
+static bool is_code_of(const GElf_Phdr *header, uint64_t bias, const struct maps_module *mapped)
+{
+    uint64_t low = header->p_vaddr + bias;
+    return header->p_type == PT_LOAD && header->p_flags & PF_X &&
+           low - header->p_offset == mapped->code_low - mapped->code_offset;
+}
+
+/* The file's first byte and its code must come to lie where they were mapped, by the file's own
+ * headers. */
 static bool fits(Dwfl_Module *file, const struct maps_module *mapped, uint64_t *ret_bias)
 {
     GElf_Addr bias = 0;
@@ -96,14 +105,19 @@ static bool fits(Dwfl_Module *file, const struct maps_module *mapped, uint64_t *
     if (!elf || elf_getphdrnum(elf, &count) != 0)
         return false;
     *ret_bias = bias;
+    bool first = true, code = false;
     for (size_t i = 0; i < count; i++) {
         GElf_Phdr header;
         if (!gelf_getphdr(elf, (int)i, &header))
             return false; /* the file says it has more of them than it has */
-        if (header.p_type == PT_LOAD)
-            return header.p_vaddr - header.p_offset + bias == mapped->low;
+        if (first && header.p_type == PT_LOAD) {
+            if (header.p_vaddr - header.p_offset + bias != mapped->low)
+                return false;
+            first = false;
+        }
+        code = code || is_code_of(&header, bias, mapped);
     }
-    return false;
+    return code;
 }
 
 static bool open_dwfl(struct module *m, const struct image *image, const struct maps_module *mapped)

@@ -287,6 +287,57 @@ static void a_file_that_is_held_is_named_after_it_was_replaced(void **state)
     unload(&l);
 }
 
+/* As lld lays small programs out: the first page of the file holds headers and code, and is mapped
+ * for each. */
+static void a_page_that_is_mapped_twice_belongs_to_one_module(void **state)
+{
+    (void)state;
+    static const char text[] = "200000-201000 r--p 00000000 fe:00 7   /srv/small\n"
+                               "201000-202000 r-xp 00000000 fe:00 7   /srv/small\n"
+                               "202000-203000 r--p 00001000 fe:00 7   /srv/small\n"
+                               "203000-204000 rw-p 00001000 fe:00 7   /srv/small\n";
+    struct maps maps;
+    assert_int_equal(maps_parse(text, &maps, NULL), 0);
+    assert_int_equal(maps.count, 1);
+    assert_int_equal(maps.module[0].low, 0x200000);
+    assert_int_equal(maps.module[0].high, 0x204000);
+    assert_int_equal(maps.module[0].code_low, 0x201000);
+    assert_true(maps.module[0].whole);
+    maps_free(&maps);
+}
+
+/* The maps with the code of this program one page further on. */
+static char *moved_code(void)
+{
+    char *maps = own_maps();
+    for (char *line = maps, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+        uint64_t low, high;
+        char access[5], moved[40];
+        bool ours = end - maps > 12 && memcmp(end - 12, "/test_symbol", 12) == 0;
+        if (!ours || sscanf(line, "%" SCNx64 "-%" SCNx64 " %4s", &low, &high, access) != 3 ||
+            strcmp(access, "r-xp") != 0)
+            continue;
+        int length = snprintf(moved, sizeof moved, "%" PRIx64 "-%" PRIx64, low + 4096, high);
+        memcpy(line, moved, (size_t)length);
+        return maps;
+    }
+    fail_msg("this program has no code");
+    return maps;
+}
+
+static void code_where_the_headers_do_not_put_it_has_no_name(void **state)
+{
+    (void)state;
+    char *maps = moved_code();
+    struct symbols *s = open_text(maps);
+    struct symbol found;
+    symbols_find(s, (uint64_t)(uintptr_t)a_function_of_the_test, false, &found);
+    assert_null(found.function);
+    assert_string_equal(found.module, "test_symbol");
+    close_kept(s);
+    free(maps);
+}
+
 static void addresses_outside_everything_stay_addresses(void **state)
 {
     (void)state;
@@ -824,6 +875,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_function_without_a_symbol_has_no_name),
         cmocka_unit_test(a_replaced_file_names_nothing),
         cmocka_unit_test(a_file_that_is_held_is_named_after_it_was_replaced),
+        cmocka_unit_test(a_page_that_is_mapped_twice_belongs_to_one_module),
+        cmocka_unit_test(code_where_the_headers_do_not_put_it_has_no_name),
         cmocka_unit_test(addresses_outside_everything_stay_addresses),
         cmocka_unit_test(the_process_may_be_gone),
         cmocka_unit_test(text_that_is_no_maps_is_refused),
