@@ -229,8 +229,12 @@ size_t symbol_nameless_text(const struct symbol *frame, size_t frames, char *buf
 static const char *const modules[] = {"libjemalloc.so", "libtcmalloc", "libmimalloc.so",
                                       "libsoakprobe.so"};
 
-/* Where the probe's sources lie, when the subject has it built in. */
+/* soak-server and soak-client have the probe built in: where its sources lie, and its hooks where
+ * there is no debug information. */
+static const char own_programs[] = "soak-";
 static const char probe_sources[] = "src/common/probe/";
+static const char *const hooks[] = {"openssl_malloc", "openssl_realloc", "libuv_malloc",
+                                    "libuv_calloc",   "libuv_realloc",   "ledger_*"};
 
 /* With the C library's debug information malloc's inlined parts have names of their own. */
 static const char libc_module[] = "libc.so.";
@@ -239,9 +243,6 @@ static const char libc_malloc_sources[] = "malloc/";
 /* A name, or with a * at its end the beginning of one. OPENSSL_sk_* and BUF_MEM_* are not here:
  * they hold memory for their own ends. */
 static const char *const functions[] = {
-    /* the probe's hooks */
-    "openssl_malloc", "openssl_realloc", "libuv_malloc", "libuv_calloc", "libuv_realloc",
-    "ledger_*",
     /* OpenSSL; BoringSSL's wrappers are named as OpenSSL's macros */
     "CRYPTO_malloc", "CRYPTO_zalloc", "CRYPTO_calloc", "CRYPTO_realloc", "CRYPTO_clear_realloc",
     "CRYPTO_malloc_array", "CRYPTO_realloc_array", "CRYPTO_clear_realloc_array",
@@ -271,21 +272,31 @@ static bool begins(const char *text, const char *head)
     return text && strncmp(text, head, strlen(head)) == 0;
 }
 
+static bool is_one_of(const char *name, const char *const *pattern, size_t count)
+{
+    for (size_t i = 0; name && i < count; i++) {
+        if (matches(name, pattern[i]))
+            return true;
+    }
+    return false;
+}
+
+static bool is_of_probe(const struct symbol *symbol)
+{
+    return begins(symbol->module, own_programs) &&
+           (begins(symbol->file, probe_sources) ||
+            is_one_of(symbol->function, hooks, sizeof hooks / sizeof *hooks));
+}
+
 bool symbol_is_allocator(const struct symbol *symbol)
 {
     for (size_t i = 0; i < sizeof modules / sizeof *modules; i++) {
         if (begins(symbol->module, modules[i]))
             return true;
     }
-    if (begins(symbol->file, probe_sources))
+    if (is_of_probe(symbol))
         return true;
     if (begins(symbol->module, libc_module) && begins(symbol->file, libc_malloc_sources))
         return true;
-    if (!symbol->function)
-        return false;
-    for (size_t i = 0; i < sizeof functions / sizeof *functions; i++) {
-        if (matches(symbol->function, functions[i]))
-            return true;
-    }
-    return false;
+    return is_one_of(symbol->function, functions, sizeof functions / sizeof *functions);
 }

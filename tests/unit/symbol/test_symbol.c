@@ -841,8 +841,7 @@ static void frames_name_the_package_that_they_lack(void **state)
 static void allocators_are_told_from_who_asks(void **state)
 {
     (void)state;
-    static const char *const passing[] = {"CRYPTO_zalloc", "malloc",          "je_malloc",
-                                          "uv__strdup",    "openssl_realloc", "ledger_add",
+    static const char *const passing[] = {"CRYPTO_zalloc", "malloc", "je_malloc", "uv__strdup",
                                           "_Znwm"};
     static const char *const asking[] = {
         "OPENSSL_sk_new_null", "BUF_MEM_grow",   "SSL_new", "malloc_stats",
@@ -862,6 +861,23 @@ static void allocators_are_told_from_who_asks(void **state)
     assert_true(symbol_is_allocator(&by_module));
     assert_true(symbol_is_allocator(&by_file));
     assert_false(symbol_is_allocator(&(struct symbol){0}));
+}
+
+/* The probe's hooks have plain names, which a program under test may have, too. */
+static void only_programs_of_soak_have_the_hooks_of_the_probe(void **state)
+{
+    (void)state;
+    static const char *const hooks[] = {"openssl_malloc", "libuv_calloc", "ledger_add"};
+    for (size_t i = 0; i < sizeof hooks / sizeof *hooks; i++) {
+        struct symbol symbol = {hooks[i], "soak-server", 0, NULL, 0, NULL};
+        assert_true(symbol_is_allocator(&symbol));
+        symbol.module = "soak-client";
+        assert_true(symbol_is_allocator(&symbol));
+        symbol.module = "bank-server";
+        assert_false(symbol_is_allocator(&symbol));
+    }
+    struct symbol by_file = {"slot_of", "bank-server", 0, "src/common/probe/slot.c", 1, NULL};
+    assert_false(symbol_is_allocator(&by_file));
 }
 
 int main(int argc, char **argv)
@@ -894,6 +910,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_file_is_of_a_package_or_has_a_build_id),
         cmocka_unit_test(frames_name_the_package_that_they_lack),
         cmocka_unit_test(allocators_are_told_from_who_asks),
+        cmocka_unit_test(only_programs_of_soak_have_the_hooks_of_the_probe),
     };
     if (argc == 2 && strcmp(argv[1], "--maps") == 0)
         return print_maps();
