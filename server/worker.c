@@ -8,6 +8,7 @@
 #include "probe/probe.h"
 #include "shared.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,10 +35,42 @@ static bool close_waiting(struct worker *w)
         return false;
     while (foreign && (fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
         foreign = listen_is_foreign(fd, w->shared->options.client_net_from);
-        counter_add(foreign ? &w->shared->app->foreign : &w->shared->app->expected_aborts);
+        if (foreign)
+            counter_add(&w->shared->app->foreign);
         close(fd);
     }
     return !foreign;
+}
+
+static int open_spare(void)
+{
+    return open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void close_spare(struct worker *w)
+{
+    if (w->spare_file >= 0)
+        close(w->spare_file);
+    w->spare_file = -1;
+}
+
+static void on_refill(uv_prepare_t *prepare)
+{
+    uv_prepare_stop(prepare);
+    worker_of(prepare->data)->spare_file = open_spare();
+}
+
+/* libuv has a reserve of its own, which is a folder at the second time: the sandbox refuses it. It
+ * then tries, until 1.44, as long as no descriptor is free, whether anybody waits or not: so one is
+ * until the loop is about to wait. */
+static void shed(struct worker *w)
+{
+    close_spare(w);
+    while (close_waiting(w))
+        ;
+    uv_prepare_start(&w->refill, on_refill);
+    shared_problem(w->shared, PROBLEM_ACCEPT,
+                   "too many open files: raise `ulimit -n` or hold fewer connections");
 }
 
 bool worker_turn_away(void *worker)
@@ -45,6 +78,7 @@ bool worker_turn_away(void *worker)
     struct worker *w = worker_of(worker);
     if (!close_waiting(w))
         return false;
+    counter_add(&w->shared->app->expected_aborts);
     shared_problem(w->shared, PROBLEM_ACCEPT,
                    "too many open files, as --emfile wants: a connection was closed");
     return true;
@@ -61,8 +95,7 @@ static void on_connection(uv_stream_t *stream, int status)
     } else if (status == UV_EMFILE && fd_exhaustion_met(&w->shared->fd_exhaustion)) {
         return;
     } else if (status == UV_EMFILE || status == UV_ENFILE) {
-        shared_problem(w->shared, PROBLEM_ACCEPT,
-                       "too many open files: raise `ulimit -n` or hold fewer connections");
+        shed(w);
     } else {
         shared_problem(w->shared, PROBLEM_ACCEPT, "can't accept: %s", uv_strerror(status));
     }
@@ -124,6 +157,7 @@ static void quit(struct worker *w)
     each(&w->idle, conn_drop);
     each(&w->lingering, conn_drop);
     uv_close((uv_handle_t *)&w->tick, NULL);
+    uv_close((uv_handle_t *)&w->refill, NULL);
     uv_close((uv_handle_t *)&w->wake, NULL);
 }
 
@@ -181,13 +215,15 @@ struct worker *worker_new(struct shared *shared, int listen_fd, struct err *e)
     w->magic = WORKER_MAGIC;
     w->shared = shared;
     w->last_file = last_file();
+    w->spare_file = open_spare();
     w->net.loop = &w->loop;
     w->net.events = &conn_events;
     deadline_list_init(&w->handshaking, o->handshake_timeout_ns / 1000000);
     deadline_list_init(&w->idle, o->idle_timeout_ns / 1000000);
     deadline_list_init(&w->lingering, LINGER_MS);
-    w->wake.data = w->tick.data = w;
+    w->wake.data = w->tick.data = w->refill.data = w;
     if ((rc = uv_async_init(&w->loop, &w->wake, on_wake)) < 0 ||
+        (rc = uv_prepare_init(&w->loop, &w->refill)) < 0 ||
         (rc = uv_timer_init(&w->loop, &w->tick)) < 0 ||
         (rc = uv_timer_start(&w->tick, on_tick, TICK_MS, TICK_MS)) < 0 ||
         (rc = open_listener(w, listen_fd)) < 0)
@@ -210,5 +246,6 @@ void worker_free(struct worker *w)
 {
     int rc = uv_loop_close(&w->loop);
     CHECK(rc == 0);
+    close_spare(w);
     free(w);
 }

@@ -35,8 +35,10 @@ struct worker {
     uv_thread_t thread;
     atomic_uint orders;
     bool listening, quitting;
-    int last_file;  /* the highest descriptor that the limit allows */
-    bool held_back; /* a connection is there, and isn't accepted yet */
+    bool held_back;      /* a connection is there, and isn't accepted yet */
+    int last_file;       /* the highest descriptor that the limit allows */
+    int spare_file;      /* given up for a moment when there is no other, or -1 */
+    uv_prepare_t refill; /* makes it again before the loop waits */
     struct deadline_list handshaking, idle, lingering; /* every open connection is in one of them */
     struct net_loop net;
 };
