@@ -222,7 +222,8 @@ const char *attribution_name(const struct attribution *a, size_t behaviour)
     return a->table.name[behaviour];
 }
 
-/* As the judge's: losses in both halves of the judged connections, here of one behaviour's. */
+/* As the judge's: losses in both halves of the judged connections, here of one behaviour's; and
+ * among blocks that come and go as much rarer ones than that have to be. */
 double attribution_one_in(const struct attribution *a, size_t subject, size_t behaviour)
 {
     const struct history *h = a->subject[subject].history;
@@ -234,8 +235,8 @@ double attribution_one_in(const struct attribution *a, size_t subject, size_t be
     }
     return s->epochs < JUDGE_MIN_EPOCHS
                ? 0
-               : sensitivity_one_in(half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
-                                    JUDGE_CONFIDENCE_PERMILLE / 1000.0);
+               : s->share * sensitivity_one_in(half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
+                                               JUDGE_CONFIDENCE_PERMILLE / 1000.0);
 }
 
 static bool agrees(const struct behaviours_confirm *c, bool exact)

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "judge_internal.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,12 @@ static bool is_certain(const struct judge_context *h, const struct judgement *j)
     return v.epochs >= CERTAIN_EPOCHS && v.blocks >= CERTAIN_BLOCKS;
 }
 
+static void lower_sensitivity(const struct judge_context *h, struct judge_sensitivity *s)
+{
+    s->share = s->one_in > h->shows ? h->shows / s->one_in : 1;
+    s->one_in *= s->share;
+}
+
 static size_t find_all(struct judge_context *h, struct judge_finding *finding, struct judgement *j)
 {
     bool *taken = calloc(h->e->sites + 1, sizeof *taken);
@@ -158,6 +165,7 @@ static size_t find_all(struct judge_context *h, struct judge_finding *finding, s
     for (size_t i = 0; i < h->e->sites; i++)
         count += !taken[i] && site_judge(h, i, &finding[count]);
     free(taken);
+    lower_sensitivity(h, &j->sensitivity);
     j->class_ = kinds_name(h, finding, count);
     count += counts_judge(h, &finding[count]);
     bool exact = any_leak(finding, count);

@@ -157,6 +157,7 @@ struct judge_metric {
 struct judge_sensitivity {
     size_t middle;        /* the last judged epoch of the first half */
     double one_in;        /* one lost block per this many connections would have shown; 0 = none */
+    double share;         /* of it what is left by sites where blocks come and go; 1: all */
     double malloc_one_in; /* the same to convict at a site without a line, which is all that calls
                            * malloc; a rarer loss is in doubt there. Less than 1: every one; 0 = no
                            * such site, or no figure */

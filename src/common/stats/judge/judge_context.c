@@ -47,7 +47,7 @@ static void cut_in_half(struct judge_context *h)
 
 void judge_context_open(struct judge_context *h, const struct evidence *e, uint64_t rules)
 {
-    *h = (struct judge_context){.e = e, .rules = rules, .base = SIZE_MAX};
+    *h = (struct judge_context){.e = e, .rules = rules, .base = SIZE_MAX, .shows = INFINITY};
     h->last = e->epochs ? e->epochs - 1 : 0;
     for (size_t c = 0; c < e->epochs && !e->epoch[c].measured; c++)
         h->base = c;
@@ -216,6 +216,18 @@ double poisson_at_most(int64_t k, double mean)
     return sum < 1 ? sum : 1;
 }
 
+double poisson_mean_above(int64_t k, double chance)
+{
+    double low = 0, high = 1;
+    while (poisson_at_most(k, high) > chance)
+        high *= 2;
+    while (high - low > 1e-4 * high) {
+        double middle = (low + high) / 2;
+        *(poisson_at_most(k, middle) > chance ? &low : &high) = middle;
+    }
+    return high;
+}
+
 double binomial_at_most(int64_t k, int64_t n, double p)
 {
     if (k < 0)
@@ -245,6 +257,21 @@ struct judge_finding finding_of(const struct judge_context *h, const struct surv
         f.per_conn_bytes = (double)v->bytes / (double)h->opened;
     }
     return f;
+}
+
+enum answer answer_pass(const struct judge_context *h, const struct survivors *v, enum kind kind,
+                        struct judge_finding *f)
+{
+    *f = finding_of(h, v, VERDICT_PASS, kind);
+    return DECIDED;
+}
+
+enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
+                         struct judge_finding *f)
+{
+    *f = finding_of(h, v, VERDICT_INCONCLUSIVE, kind);
+    h->wants_more = true;
+    return DECIDED;
 }
 
 void finding_why(struct judge_finding *f, const char *format, ...)

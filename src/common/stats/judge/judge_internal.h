@@ -46,6 +46,7 @@
     X(RULE_TABLE_OF_SHARES)                                                                        \
     X(RULE_SHARED)                                                                                 \
     X(RULE_EMPTIED_OVER)                                                                           \
+    X(RULE_HIDDEN)                                                                                 \
     X(RULE_CLUMPS)                                                                                 \
     X(RULE_RARE)                                                                                   \
     X(RULE_TIME)                                                                                   \
@@ -102,6 +103,7 @@ struct judge_context {
     bool hold;                /* there is a hold epoch */
     double hold_seconds;
     double one_in;   /* one lost block per so many connections would have shown; 0: none */
+    double shows;    /* written: at a site that passes though blocks came in; INFINITY: no such */
     bool pending;    /* written by the site rules: a cache explains growth until the drain */
     bool wants_hold; /* written: growth that no hold epoch has told from time yet */
     bool wants_more; /* written: undecided */
@@ -189,6 +191,8 @@ uint64_t begun_after(const struct judge_context *h, size_t epoch);
 
 /* P(X <= k) for X ~ Poisson(mean), and for X ~ Binomial(n, p); n up to a million and beyond. */
 double poisson_at_most(int64_t k, double mean);
+/* The least mean of which there are k or fewer with a probability of at most `chance`. */
+double poisson_mean_above(int64_t k, double chance);
 /* So probably a deviate of the normal distribution is at least `z`; and one that is as improbable
  * as Student's t of n degrees: D. L. Wallace, Annals of Mathematical Statistics 30 (1959)
  * 1124-1130. */
@@ -230,6 +234,10 @@ int64_t range_since(const struct judge_context *h, const int64_t *series, size_t
 bool total_rises(const struct judge_context *h, const int64_t *series);
 bool total_stayed(const struct judge_context *h, const struct survivors *v);
 const char *replaced_class(const struct judge_context *h, const struct survivors *v);
+/* Passes survivors that others gave way to, or that stopped coming; or doubts them where a loss
+ * that has to be seen may hide among them. `total`: what moved by no less than such losses. */
+void pass_replaced(struct judge_context *h, const struct survivors *v, const int64_t *total,
+                   const char *why, struct judge_finding *f);
 enum answer site_replaced(struct judge_context *h, const struct survivors *v,
                           struct judge_finding *f);
 enum answer site_replaced_with(struct judge_context *h, const struct survivors *v,

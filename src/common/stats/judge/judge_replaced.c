@@ -3,7 +3,12 @@
  */
 #include "judge_internal.h"
 
+#include "base/check.h"
+
 #include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 enum kind bounded_kind(const struct survivors *v)
 {
@@ -43,6 +48,65 @@ bool total_stayed(const struct judge_context *h, const struct survivors *v)
     return range_since(h, v->s->blocks, h->base) * 2 < v->blocks && !total_rises(h, v->s->blocks);
 }
 
+/* How rare a loss would have shown by the total: as no more blocks can have been lost since a
+ * checkpoint than it moved, or than are left of what came, a rarer one wouldn't have left more. Of
+ * all checkpoints the one that tells most counts, so that each may be wrong as seldom as all
+ * together. */
+static double total_shows(const struct judge_context *h, const struct survivors *v,
+                          const int64_t *total)
+{
+    double shows = 0, chance = JUDGE_ALPHA / h->epochs;
+    for (size_t c = followed_from(h); c < h->newest; c++) {
+        int64_t moved = range_since(h, total, c), left = survivors_after(h, v->s, c);
+        double mean = poisson_mean_above(moved < left ? moved : left, chance);
+        shows = fmax(shows, (double)opened_after(h, c) / mean);
+    }
+    return shows;
+}
+
+/* Emptying the caches freed some, and left as many as the total grew by. */
+static bool left_by_caches(const struct judge_context *h, const struct survivors *v)
+{
+    int64_t left = v->s->flushed_blocks;
+    return h->e->drained && left >= JUDGE_CONVICT_BLOCKS && left < v->s->drained_blocks &&
+           v->growth * 2 >= left;
+}
+
+/* What is behind a pass, and from how often on a loss would have shown where that isn't as rare as
+ * anywhere else. */
+static void why_passed(const struct judge_context *h, double shows, const char *why,
+                       struct judge_finding *f)
+{
+    if (shows < h->one_in)
+        finding_why(f, "%s; a loss of one per %.0f %ss would have shown", why, shows, unit_of(h));
+    else
+        finding_why(f, "%s", why);
+}
+
+void pass_replaced(struct judge_context *h, const struct survivors *v, const int64_t *total,
+                   const char *why, struct judge_finding *f)
+{
+    bool asked = rule_on(h, RULE_HIDDEN) && !h->e->ended;
+    double shows = asked ? total_shows(h, v, total) : INFINITY;
+    h->shows = fmin(h->shows, shows);
+    if (asked && left_by_caches(h, v)) {
+        answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
+        finding_why(f,
+                    "emptying the caches freed what newer blocks replace, but left %" PRId64
+                    ", and the total grew by %" PRId64,
+                    v->s->flushed_blocks, v->growth);
+    } else if (shows < fmax((double)h->e->want_one_in, 1)) {
+        answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
+        finding_why(f,
+                    "among blocks that come and go only a loss of one per %.0f %ss would have "
+                    "shown: the total grew by %" PRId64,
+                    shows, unit_of(h), v->growth);
+    } else {
+        answer_pass(h, v, bounded_kind(v), f);
+        why_passed(h, shows, why, f);
+    }
+}
+
 /* `each` blocks to an object of the class, in every epoch, and as many gone after the drain and
  * when the caches were emptied. */
 static bool goes_with(const struct judge_context *h, const struct survivors *v,
@@ -78,11 +142,12 @@ const char *replaced_class(const struct judge_context *h, const struct survivors
 enum answer site_replaced(struct judge_context *h, const struct survivors *v,
                           struct judge_finding *f)
 {
+    char why[sizeof f->why];
     if (!total_stayed(h, v))
         return NO_OPINION;
-    answer_pass(h, v, bounded_kind(v), f);
-    finding_why(f, "%" PRId64 " newer blocks took the place of older ones, the total stayed",
-                v->blocks);
+    snprintf(why, sizeof why,
+             "%" PRId64 " newer blocks took the place of older ones, the total stayed", v->blocks);
+    pass_replaced(h, v, v->s->blocks, why, f);
     return DECIDED;
 }
 
@@ -103,32 +168,41 @@ static bool swaps_with(const struct judge_context *h, const struct judge_site *s
     return other == s || (moved && same_type(h, s, other));
 }
 
+/* The sum of the sites of a type, since the base, at each checkpoint: to be freed. */
+static int64_t *sum_of_type(const struct judge_context *h, const struct judge_site *s)
+{
+    int64_t *sum = calloc(h->e->epochs, sizeof *sum);
+    CHECK(sum);
+    for (size_t i = 0; i < h->e->sites; i++) {
+        const struct judge_site *other = &h->e->site[i];
+        for (size_t c = followed_from(h); c <= h->last && swaps_with(h, s, other); c++)
+            sum[c] += other->blocks[c] - at_base(h, other->blocks);
+    }
+    return sum;
+}
+
+static bool any_shrank(const struct judge_context *h, const struct judge_site *s)
+{
+    for (size_t i = 0; i < h->e->sites; i++)
+        if (growth_of(h, h->e->site[i].blocks) < 0 && swaps_with(h, s, &h->e->site[i]))
+            return true;
+    return false;
+}
+
 /* The sites of a type: in the same file, of the same block size, and not at rest. A leak isn't
  * masked by a shrinking neighbour: the sum of all must stay level at every checkpoint. */
 enum answer site_swapped(struct judge_context *h, const struct survivors *v,
                          struct judge_finding *f)
 {
-    int64_t low = 0, high = 0, shrunk = 0;
-    for (size_t i = 0; i < h->e->sites; i++) {
-        int64_t grown = growth_of(h, h->e->site[i].blocks);
-        if (grown < 0 && swaps_with(h, v->s, &h->e->site[i]))
-            shrunk -= grown;
-    }
-    if (shrunk == 0)
+    if (!any_shrank(h, v->s))
         return NO_OPINION;
-    for (size_t c = followed_from(h); c <= h->last; c++) {
-        int64_t sum = 0;
-        for (size_t i = 0; i < h->e->sites; i++) {
-            const struct judge_site *other = &h->e->site[i];
-            if (swaps_with(h, v->s, other))
-                sum += other->blocks[c] - at_base(h, other->blocks);
-        }
-        low = sum < low ? sum : low;
-        high = sum > high ? sum : high;
-    }
-    if ((high - low) * 2 >= v->blocks)
-        return NO_OPINION;
-    answer_pass(h, v, bounded_kind(v), f);
-    finding_why(f, "as many blocks of its size went at other places of the file: their sum stayed");
-    return DECIDED;
+    int64_t *sum = sum_of_type(h, v->s);
+    bool stayed = range_since(h, sum, h->base) * 2 < v->blocks;
+    if (stayed)
+        pass_replaced(h, v, sum,
+                      "as many blocks of its size went at other places of the file: their sum "
+                      "stayed",
+                      f);
+    free(sum);
+    return stayed ? DECIDED : NO_OPINION;
 }

@@ -5,21 +5,7 @@
 
 #include <inttypes.h>
 #include <math.h>
-
-enum answer answer_pass(const struct judge_context *h, const struct survivors *v, enum kind kind,
-                        struct judge_finding *f)
-{
-    *f = finding_of(h, v, VERDICT_PASS, kind);
-    return DECIDED;
-}
-
-enum answer answer_doubt(struct judge_context *h, const struct survivors *v, enum kind kind,
-                         struct judge_finding *f)
-{
-    *f = finding_of(h, v, VERDICT_INCONCLUSIVE, kind);
-    h->wants_more = true;
-    return DECIDED;
-}
+#include <stdio.h>
 
 /* ---- declared caches ---- */
 
@@ -178,11 +164,15 @@ static enum answer site_bounded(struct judge_context *h, const struct survivors 
                        "epoch");
         return DECIDED;
     }
-    if (by_chance <= log(SURELY_ENDED))
-        answer_pass(h, v, bounded_kind(v), f);
-    else
-        doubt_unless_rare(h, v, f);
-    finding_why(f, "grew at first, then not over the last %" PRIu64 " %ss", after, unit_of(h));
+    char why[sizeof f->why];
+    snprintf(why, sizeof why, "grew at first, then not over the last %" PRIu64 " %ss", after,
+             unit_of(h));
+    if (by_chance <= log(SURELY_ENDED)) {
+        pass_replaced(h, v, v->s->blocks, why, f);
+        return DECIDED;
+    }
+    doubt_unless_rare(h, v, f);
+    finding_why(f, "%s", why);
     return DECIDED;
 }
 

@@ -35,7 +35,9 @@ struct sim_site {
     enum sim_model model;
     int64_t amount, size;
     double chance;
+    double loses;             /* blocks per connection, by chance, beside what the model does */
     int64_t live[SIM_EPOCHS]; /* by birth epoch */
+    int64_t lost[SIM_EPOCHS]; /* of them */
     int64_t blocks[SIM_EPOCHS], bytes[SIM_EPOCHS], born_bytes[SIM_EPOCHS];
 };
 
@@ -166,6 +168,17 @@ static inline void sim_churn_site(struct sim *s, struct sim_site *t, size_t now,
     }
 }
 
+/* What is lost takes no part in what the model does. */
+static inline void sim_lose(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+{
+    for (size_t c = 0; c < now; c++)
+        t->live[c] -= t->lost[c];
+    sim_churn_site(s, t, now, opens);
+    t->lost[now] = hits_draw(&s->rng, opens, t->loses);
+    for (size_t c = 0; c <= now; c++)
+        t->live[c] += t->lost[c];
+}
+
 enum sim_step { SIM_WARM, SIM_MEASURE, SIM_HOLD };
 
 static inline void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, double seconds)
@@ -179,7 +192,7 @@ static inline void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, 
     for (size_t i = 0; i < s->sites; i++) {
         struct sim_site *t = &s->site[i];
         t->live[now] = 0; /* sim_bound */
-        sim_churn_site(s, t, now, opens);
+        sim_lose(s, t, now, opens);
         t->blocks[now] = sim_total(t);
         t->bytes[now] = t->blocks[now] * t->size;
     }
@@ -205,15 +218,18 @@ static inline void sim_drain(struct sim *s)
     s->e.drained = true;
     for (size_t i = 0; i < s->sites; i++) {
         struct judge_site *l = &s->lent[i];
+        int64_t lost = 0;
         l->drained_blocks = l->drained_bytes = 0;
         for (size_t c = 0; c < s->epochs; c++) {
-            if (s->epoch[c].measured && s->epoch[c].all_closed)
-                l->drained_blocks += s->site[i].live[c];
+            if (!s->epoch[c].measured || !s->epoch[c].all_closed)
+                continue;
+            l->drained_blocks += s->site[i].live[c];
+            lost += s->site[i].lost[c];
         }
         if (s->site[i].model == SIM_DEFERRED)
             l->drained_blocks = 0;
         l->drained_bytes = l->drained_blocks * s->site[i].size;
-        l->flushed_blocks = sim_is_cached(s, i) ? 0 : l->drained_blocks;
+        l->flushed_blocks = sim_is_cached(s, i) ? lost : l->drained_blocks;
         l->flushed_bytes = l->flushed_blocks * s->site[i].size;
     }
 }
