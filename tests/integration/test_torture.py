@@ -116,6 +116,13 @@ class Torture(soak_run.SoakTest):
             self.assertEqual(sweep["not_reached"], 0)
         self.assertEqual(run.result["starts"], 1)
 
+    def test_a_slice_in_which_nothing_fails_is_no_pass(self):
+        run = self.soak(*TORTURE, "--slice", "1000/1000", "--side", "server")
+        self.assertEqual((run.exit, run.result["verdict"]), (4, "BROKEN"), run.explain())
+        self.assertRegex(run.result["broken"], r"^no allocation has failed: a connection makes at most \d+, none of "
+                                               "which is in slice 1000/1000$")
+        self.assert_described(run)
+
     def test_a_servers_cache_is_emptied_before_its_blocks_are_compared(self):
         """A session that is kept would stay as much as one that is lost."""
         run = self.soak(*TORTURE, "--slice", "1/60", "--side", "server", "--session", "cache", "--tls", "1.2")

@@ -62,8 +62,8 @@ static void tell_sweep(struct torture *t, const struct torture_sweep *w)
         return;
     fprintf(stderr, "%s%s, %s: %" PRIu64 " allocations failed, %" PRIu64 " found\n",
             terminal_is(STDERR_FILENO) ? "\r\033[K" : "",
-            w->side == PAIR_SERVER ? "server" : "client", t->behaviour[w->behaviour], w->tried,
-            torture_found(t));
+            w->side == PAIR_SERVER ? "server" : "client", t->behaviour[w->behaviour],
+            w->tried - w->not_reached, torture_found(t));
 }
 
 static bool sweep(struct torture *t, struct torture_sweep *w)
@@ -98,6 +98,24 @@ static bool sweep_all(struct torture *t)
     return true;
 }
 
+/* Where none has failed nothing is shown. */
+static bool any_failed(struct torture *t)
+{
+    uint64_t most = 0, tried = 0;
+    for (size_t i = 0; i < t->sweeps; i++) {
+        most = t->sweep[i].most > most ? t->sweep[i].most : most;
+        tried += t->sweep[i].tried;
+    }
+    if (torture_failed(t) || torture_found(t))
+        return true;
+    if (tried)
+        return torture_break(t, "no allocation has failed: none of the slice was asked for again");
+    return torture_break(t,
+                         "no allocation has failed: a connection makes at most %" PRIu64
+                         ", none of which is in slice %" PRIu64 "/%" PRIu64,
+                         most, t->part, t->parts);
+}
+
 void torture_execute(struct torture *t)
 {
     struct err e = {{0}};
@@ -108,7 +126,7 @@ void torture_execute(struct torture *t)
         torture_break(t, "%s", e.text);
         return;
     }
-    t->complete = torture_start(t) && sweep_all(t);
+    t->complete = torture_start(t) && sweep_all(t) && any_failed(t);
     t->elapsed_ns = clock_now_ns() - t->started_ns;
     bench_end(&t->bench);
     pair_fini(&t->bench.pair);

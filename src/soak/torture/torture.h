@@ -116,6 +116,8 @@ struct torture_finding *torture_known(const struct torture *t, const struct atte
 /* Counts what is known, or adds it. Returns the finding when it is new. */
 struct torture_finding *torture_find(struct torture *t, const struct attempt *a,
                                      enum torture_kind kind, int kept_side);
+/* Allocations that failed: those whose turn came and that were asked for. */
+uint64_t torture_failed(const struct torture *t);
 /* Failed allocations that led to a finding. */
 uint64_t torture_found(const struct torture *t);
 /* A stack of one side by names; by addresses where it has none. `crash`: the stack begins in a

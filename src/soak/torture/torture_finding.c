@@ -134,6 +134,14 @@ struct torture_finding *torture_find(struct torture *t, const struct attempt *a,
     return is_new ? f : NULL;
 }
 
+uint64_t torture_failed(const struct torture *t)
+{
+    uint64_t failed = 0;
+    for (size_t i = 0; i < t->sweeps; i++)
+        failed += t->sweep[i].tried - t->sweep[i].not_reached;
+    return failed;
+}
+
 uint64_t torture_found(const struct torture *t)
 {
     uint64_t found = 0;

@@ -36,11 +36,11 @@ static const char *verdict(const struct torture *t)
     }
 }
 
-static uint64_t tried(const struct torture *t)
+static uint64_t not_reached(const struct torture *t)
 {
     uint64_t all = 0;
     for (size_t i = 0; i < t->sweeps; i++)
-        all += t->sweep[i].tried;
+        all += t->sweep[i].not_reached;
     return all;
 }
 
@@ -57,7 +57,7 @@ static uint64_t found_of(const struct torture *t, enum torture_kind kind)
 static void print_headline(const struct torture *t, FILE *out)
 {
     char all[32], took[32];
-    human_count(all, sizeof all, (int64_t)tried(t));
+    human_count(all, sizeof all, (int64_t)torture_failed(t));
     human_duration(took, sizeof took, t->elapsed_ns);
     switch (torture_exit(t)) {
     case EXIT_PASS:
@@ -92,8 +92,8 @@ static void print_sweep(const struct torture *t, const struct torture_sweep *w, 
     fprintf(out,
             "  %-8s %-18s %11s %7" PRIu64 " %8" PRIu64 " %8" PRIu64 " %6" PRIu64 " %6" PRIu64
             " %6" PRIu64 " %5" PRIu64 "\n",
-            sides[w->side], t->behaviour[w->behaviour], range, w->tried, w->failed, w->went_on,
-            w->count[TORTURE_LOST], w->count[TORTURE_ONCE], w->count[TORTURE_CRASH],
+            sides[w->side], t->behaviour[w->behaviour], range, w->tried - w->not_reached, w->failed,
+            w->went_on, w->count[TORTURE_LOST], w->count[TORTURE_ONCE], w->count[TORTURE_CRASH],
             w->count[TORTURE_HANG]);
 }
 
@@ -211,6 +211,16 @@ static void print_once(const struct torture *t, FILE *out)
                 times);
 }
 
+static void print_not_reached(const struct torture *t, FILE *out)
+{
+    uint64_t times = not_reached(t);
+    if (times)
+        fprintf(out,
+                "\n  Not failed: %" PRIu64 " of the allocations weren't asked for when their turn "
+                "came\n",
+                times);
+}
+
 void torture_text(const struct torture *t, bool quiet, FILE *out)
 {
     print_headline(t, out);
@@ -219,6 +229,7 @@ void torture_text(const struct torture *t, bool quiet, FILE *out)
     print_table(t, out);
     print_findings(t, out);
     print_once(t, out);
+    print_not_reached(t, out);
     fprintf(out, "\n  Report     %s/result.json\n", t->dir->path);
 }
 

@@ -165,6 +165,15 @@ static void of_many_findings_the_rest_is_counted(void **state)
     assert_says("\n  ... and 4 more in result.json\n");
 }
 
+static void what_was_not_asked_for_has_not_failed(void **state)
+{
+    (void)state;
+    sweep.not_reached = 2;
+    assert_says("PASS  each of 40 allocations has failed: ");
+    assert_says("\n  server   clean                    40-42      40 ");
+    assert_says("\n  Not failed: 2 of the allocations weren't asked for when their turn came\n");
+}
+
 static void an_unfinished_sweep_passes_in_nothing(void **state)
 {
     (void)state;
@@ -197,6 +206,7 @@ int main(void)
         cmocka_unit_test_setup(the_failed_block_its_stack_and_its_behaviours_are_shown, clear),
         cmocka_unit_test_setup(what_was_kept_once_is_no_finding, clear),
         cmocka_unit_test_setup(of_many_findings_the_rest_is_counted, clear),
+        cmocka_unit_test_setup(what_was_not_asked_for_has_not_failed, clear),
         cmocka_unit_test_setup(an_unfinished_sweep_passes_in_nothing, clear),
         cmocka_unit_test_setup(a_behaviour_that_was_not_reached_has_no_row, clear),
     };
