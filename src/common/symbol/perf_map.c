@@ -100,13 +100,88 @@ static bool read_line(char *line, struct entry *ret, char **ret_name)
     return true;
 }
 
+/* ---- order ---- */
+
+static int by_place(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    if (x->end != y->end)
+        return x->end < y->end ? -1 : 1;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int by_order(const void *a, const void *b)
+{
+    const struct entry *x = a, *y = b;
+    return x->order < y->order ? -1 : x->order > y->order;
+}
+
+/* Of several entries of one place only the last can be the answer. */
+static void drop_replaced(struct perf_map *m)
+{
+    size_t kept = 0;
+    qsort(m->entry, m->entries, sizeof *m->entry, by_place);
+    for (size_t i = 0; i < m->entries; i++) {
+        struct entry *last = kept > 0 ? &m->entry[kept - 1] : NULL;
+        if (last && last->start == m->entry[i].start && last->end == m->entry[i].end)
+            kept--;
+        m->entry[kept++] = m->entry[i];
+    }
+    m->entries = kept;
+}
+
+/* The newest stay: what is looked up ran of late. */
+static void drop_oldest(struct perf_map *m)
+{
+    if (m->entries <= PERF_MAP_ENTRIES)
+        return;
+    qsort(m->entry, m->entries, sizeof *m->entry, by_order);
+    memmove(m->entry, m->entry + m->entries - PERF_MAP_ENTRIES,
+            PERF_MAP_ENTRIES * sizeof *m->entry);
+    m->entries = PERF_MAP_ENTRIES;
+    qsort(m->entry, m->entries, sizeof *m->entry, by_place);
+}
+
+/* Those that no entry has any more. */
+static void drop_names(struct perf_map *m)
+{
+    struct intern *texts = intern_count(m->texts) > 2 * PERF_MAP_ENTRIES ? intern_new() : NULL;
+    if (!texts)
+        return;
+    for (size_t i = 0; i < m->entries; i++)
+        m->entry[i].name = intern_clean(texts, m->entry[i].name);
+    intern_free(m->texts);
+    m->texts = texts;
+}
+
+static void put_in_order(struct perf_map *m)
+{
+    uint64_t reach = 0;
+    if (m->entries == 0)
+        return;
+    drop_replaced(m);
+    drop_oldest(m);
+    drop_names(m);
+    for (size_t i = 0; i < m->entries; i++) {
+        reach = reach > m->entry[i].end ? reach : m->entry[i].end;
+        m->entry[i].reach = reach;
+    }
+}
+
+/* ---- adding ---- */
+
+/* While lines arrive there is room for twice as many as are kept: those of the last reading, which
+ * most of the new ones replace. */
 static bool has_room(struct perf_map *m)
 {
+    if (m->entries == 2 * PERF_MAP_ENTRIES)
+        put_in_order(m);
     if (m->entries < m->room)
         return true;
     size_t room = m->room ? 2 * m->room : 1024;
-    struct entry *grown =
-        room <= PERF_MAP_ENTRIES ? reallocarray(m->entry, room, sizeof *grown) : NULL;
+    struct entry *grown = reallocarray(m->entry, room, sizeof *grown);
     if (!grown)
         return false;
     m->entry = grown;
@@ -122,37 +197,6 @@ static void add_line(struct perf_map *m, char *line)
         return;
     entry.name = intern_clean(m->texts, name);
     m->entry[m->entries++] = entry;
-}
-
-/* ---- order ---- */
-
-static int by_place(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    if (x->start != y->start)
-        return x->start < y->start ? -1 : 1;
-    if (x->end != y->end)
-        return x->end < y->end ? -1 : 1;
-    return x->order < y->order ? -1 : x->order > y->order;
-}
-
-/* Of several entries of one place only the last can be the answer. */
-static void put_in_order(struct perf_map *m)
-{
-    size_t kept = 0;
-    if (m->entries == 0)
-        return;
-    qsort(m->entry, m->entries, sizeof *m->entry, by_place);
-    for (size_t i = 0; i < m->entries; i++) {
-        struct entry *last = kept > 0 ? &m->entry[kept - 1] : NULL;
-        if (last && last->start == m->entry[i].start && last->end == m->entry[i].end)
-            kept--;
-        uint64_t reach = kept > 0 ? m->entry[kept - 1].reach : 0;
-        m->entry[kept] = m->entry[i];
-        m->entry[kept].reach = reach > m->entry[i].end ? reach : m->entry[i].end;
-        kept++;
-    }
-    m->entries = kept;
 }
 
 void perf_map_add(struct perf_map *m, char *text, size_t length)
@@ -187,12 +231,6 @@ const char *perf_map_find(const struct perf_map *m, uint64_t address)
 size_t perf_map_count(const struct perf_map *m)
 {
     return m->entries;
-}
-
-static int by_order(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    return x->order < y->order ? -1 : x->order > y->order;
 }
 
 void perf_map_write(const struct perf_map *m, FILE *out)
@@ -269,17 +307,21 @@ static bool is_known(const struct stat *now, const struct stat *before)
            now->st_mtim.tv_nsec == before->st_mtim.tv_nsec;
 }
 
+/* Of a file beyond the limit its end, which is the newest part; the first line is cut then. */
 static void add_file(struct perf_map *m, int fd, const struct stat *st)
 {
-    size_t size = st->st_size < PERF_MAP_BYTES ? (size_t)st->st_size : PERF_MAP_BYTES, used = 0;
+    off_t from = st->st_size < PERF_MAP_BYTES ? 0 : st->st_size - PERF_MAP_BYTES;
+    size_t size = (size_t)(st->st_size - from), used = 0;
     char *text = malloc(size + 1);
     ssize_t got = 1;
     while (text && used < size && got > 0) {
-        got = read(fd, text + used, size - used);
+        got = pread(fd, text + used, size - used, from + (off_t)used);
         used += got > 0 ? (size_t)got : 0;
     }
     if (text) {
-        perf_map_add(m, text, used);
+        char *newline = from > 0 ? memchr(text, '\n', used) : NULL;
+        char *first = newline ? newline + 1 : text;
+        perf_map_add(m, first, used - (size_t)(first - text));
         m->read = *st;
     }
     free(text);

@@ -6,7 +6,7 @@
  *   7f0c8d1a2b00 1c8 name to the end of the line       address and size, hexadecimal
  *
  * A JVM writes it at `jcmd PID Compiler.perfmap`, node with --perf-basic-prof. The file lies where
- * anybody may write, so it is checked line by line, and read only as far as the limits below.
+ * anybody may write, so it is checked line by line, and has the limits below; the newest is kept.
  *
  * Code moves and is thrown away while the process lives. So what one reading has named stays, until
  * a later one, or a later line, names something else there.
@@ -42,7 +42,8 @@ void perf_map_add(struct perf_map *m, char *text, size_t length);
  * isn't read: not a regular file, or neither the process's user's nor root's. */
 int perf_map_read(struct perf_map *m, pid_t pid, struct err *e);
 
-/* What stands at `address`; a Java method without its types. Borrowed; NULL when not known. */
+/* What stands at `address`; a Java method without its types. Borrowed until more is added; NULL
+ * when not known. */
 const char *perf_map_find(const struct perf_map *m, uint64_t address);
 
 size_t perf_map_count(const struct perf_map *m);

@@ -108,7 +108,8 @@ static struct module *module_at(struct symbols *s, int i)
 static void find_made(const struct symbols *s, uint64_t address, struct symbol *ret)
 {
     const struct perf_map *made = s->image->made;
-    ret->function = made ? perf_map_find(made, address) : NULL;
+    const char *name = made ? perf_map_find(made, address) : NULL;
+    ret->function = name ? intern_text(s->texts, name) : NULL;
     ret->module = ret->function ? SYMBOL_MADE : NULL;
 }
 

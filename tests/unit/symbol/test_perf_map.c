@@ -165,8 +165,40 @@ static void many_overlapping_entries_are_neither_kept_nor_searched(void **state)
     assert_int_equal(perf_map_count(m), PERF_MAP_ENTRIES);
     for (uint64_t i = 0; i < 10000; i++)
         assert_name(m, 0x7ffffffe0000 - i, NULL);
-    assert_name(m, 0x1000, "n");
+    assert_name(m, 0x1000 + lines - PERF_MAP_ENTRIES, "n");
     perf_map_free(m);
+}
+
+/* `count` lines from 10000000 on, and the `last` ones. */
+static void add_lines(struct perf_map *m, size_t count, const char *last)
+{
+    char *text = malloc(count * 40 + 256);
+    size_t used = 0;
+    assert_non_null(text);
+    for (size_t i = 0; i < count; i++)
+        used += (size_t)sprintf(text + used, "%zx 10 f%zu\n", 0x10000000 + 16 * i, i);
+    used += (size_t)sprintf(text + used, "%s", last);
+    perf_map_add(m, text, used);
+    free(text);
+}
+
+/* The file of node only ever grows, and each reading has all of it. */
+static void the_newest_names_of_a_large_file_are_kept(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {PERF_MAP_ENTRIES * 3 / 5, PERF_MAP_ENTRIES * 5 / 2};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        struct perf_map *m = perf_map_new();
+        char last[100];
+        uint64_t reused = 0x10000000 + 16 * (sizes[i] - 10);
+        sprintf(last, "70000000 10 newest\n%" PRIx64 " 10 reused\n", reused);
+        add_lines(m, sizes[i], "");
+        add_lines(m, sizes[i], last);
+        assert_name(m, 0x70000004, "newest");
+        assert_name(m, reused, "reused");
+        assert_true(perf_map_count(m) <= PERF_MAP_ENTRIES);
+        perf_map_free(m);
+    }
 }
 
 /* Under the sanitizers this finds reads out of bounds. */
@@ -260,6 +292,23 @@ static void the_file_is_read_again_when_it_has_changed(void **state)
     perf_map_free(m);
 }
 
+static void of_a_file_beyond_the_limit_the_end_is_read(void **state)
+{
+    (void)state;
+    struct err e;
+    struct perf_map *m = perf_map_new();
+    put_file("1000 10 first\n");
+    assert_int_equal(truncate(own_file, PERF_MAP_BYTES), 0); /* a hole of zeros */
+    FILE *out = fopen(own_file, "a");
+    assert_non_null(out);
+    fputs("\n2000 10 last\n", out);
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(perf_map_read(m, getpid(), &e), 0);
+    assert_int_equal(perf_map_count(m), 1);
+    assert_name(m, 0x2000, "last");
+    perf_map_free(m);
+}
+
 static void assert_refused(const char *reason)
 {
     struct err e = {""};
@@ -321,10 +370,12 @@ int main(void)
         cmocka_unit_test(lines_of_another_form_are_passed_over),
         cmocka_unit_test(names_are_printable_and_bounded),
         cmocka_unit_test(many_overlapping_entries_are_neither_kept_nor_searched),
+        cmocka_unit_test(the_newest_names_of_a_large_file_are_kept),
         cmocka_unit_test(damaged_text_does_no_harm),
         cmocka_unit_test(what_is_written_reads_the_same),
         cmocka_unit_test(no_names_are_written_as_none),
         cmocka_unit_test_teardown(the_file_is_read_again_when_it_has_changed, remove_file),
+        cmocka_unit_test_teardown(of_a_file_beyond_the_limit_the_end_is_read, remove_file),
         cmocka_unit_test_teardown(what_is_no_regular_file_is_not_read, remove_file),
         cmocka_unit_test_teardown(a_file_of_another_user_is_not_read, remove_file),
         cmocka_unit_test_teardown(code_in_no_file_has_its_name, remove_file),
