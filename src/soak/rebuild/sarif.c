@@ -106,19 +106,64 @@ static json_t *said_json(const struct result_subject *subject, const struct resu
     return message_json(text);
 }
 
-/* So that the next run's result is known to be the same: by what doesn't change with a line. */
+struct place {
+    const char *file; /* NULL: not known */
+    uint32_t line;
+};
+
+/* A site without a line is named for the allocator's function that was called: no file. It is where
+ * its first stack begins. */
+static struct place place_of(const struct result_subject *subject, const struct result_site *site)
+{
+    if (site->line)
+        return (struct place){site->file, site->line};
+    const struct result_stack *stack = parts_stack_of(subject, site);
+    if (!stack || stack->frames == 0)
+        return (struct place){0};
+    return (struct place){stack->frame[0].file, stack->frame[0].line};
+}
+
+static bool is_told(const struct result_site *site)
+{
+    return site->kind != KIND_NONE &&
+           (site->verdict == VERDICT_LEAK || site->verdict == VERDICT_INCONCLUSIVE);
+}
+
+/* How many results of the same kind are in the same file and above. */
+static size_t count_above(const struct result_subject *subject, const struct result_site *site)
+{
+    struct place place = place_of(subject, site);
+    size_t above = 0;
+    for (size_t i = 0; place.file && i < subject->sites; i++) {
+        const struct result_site *other = &subject->site[i];
+        struct place at = place_of(subject, other);
+        bool is_above = at.line < place.line || (at.line == place.line && other < site);
+        above += is_told(other) && other->kind == site->kind && at.file && is_above &&
+                 strcmp(at.file, place.file) == 0;
+    }
+    return above;
+}
+
+/* So that the next run's result is known to be the same: by what doesn't change with a line. Of
+ * several in one file all but the first have their number. */
 static json_t *fingerprint_json(const struct result_subject *subject,
                                 const struct result_site *site)
 {
-    char text[TEXT_BYTES];
-    snprintf(text, sizeof text, "%.40s|%s|%.500s", subject->name, kind_name(site->kind),
-             site->file ? site->file : "");
+    char text[TEXT_BYTES], number[32] = "";
+    struct place place = place_of(subject, site);
+    const char *file = place.file ? place.file : site->file;
+    size_t above = count_above(subject, site);
+    if (above > 0)
+        snprintf(number, sizeof number, "|%zu", above + 1);
+    snprintf(text, sizeof text, "%.40s|%s|%.500s%s", subject->name, kind_name(site->kind),
+             file ? file : "", number);
     return json_pack("{s:o}", "soakSite/v1", json_from_text(text));
 }
 
 static json_t *result_json(const struct result_subject *subject, const struct result_site *site)
 {
-    json_t *location = location_json(site->file, site->line, subject->name, "module");
+    struct place place = place_of(subject, site);
+    json_t *location = location_json(place.file, place.line, subject->name, "module");
     json_t *properties = json_pack(
         "{s:o,s:I,s:I,s:o,s:o,s:o}", "subject", json_from_text(subject->name), "blocks",
         (json_int_t)site->blocks, "bytes", (json_int_t)site->bytes, "per_conn_blocks",
@@ -134,12 +179,6 @@ static json_t *result_json(const struct result_subject *subject, const struct re
         json_object_set(result, "stacks", stacks);
     json_decref(stacks);
     return result;
-}
-
-static bool is_told(const struct result_site *site)
-{
-    return site->kind != KIND_NONE &&
-           (site->verdict == VERDICT_LEAK || site->verdict == VERDICT_INCONCLUSIVE);
 }
 
 static json_t *results_json(const struct result *r)

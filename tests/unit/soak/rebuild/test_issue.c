@@ -218,23 +218,93 @@ static void sarif_has_a_result_per_site(void **state)
     }
 }
 
+/* A result whose server has these sites, and these stacks. */
+static json_t *sarif_of_sites(const struct result_site *site, size_t sites,
+                              const struct result_stack *stack, size_t stacks)
+{
+    static struct result_site own[4];
+    filled = (struct result){0};
+    report_case_find("lost-state")->fill(&filled);
+    for (size_t i = 0; i < sites; i++) {
+        own[i] = site[i];
+        own[i].row = filled.subject[0].site[0].row;
+    }
+    filled.subject[0].site = own;
+    filled.subject[0].sites = sites;
+    filled.subject[0].capture.stack = stack;
+    filled.subject[0].capture.stacks = stacks;
+    return sarif_of(&filled);
+}
+
+static const json_t *place_of(const json_t *root)
+{
+    const json_t *result = json_array_get(results_of(root), 0);
+    const json_t *location = json_array_get(json_object_get(result, "locations"), 0);
+    return json_object_get(location, "physicalLocation");
+}
+
+static const char *uri_of(const json_t *root)
+{
+    return json_string_value(
+        json_object_get(json_object_get(place_of(root), "artifactLocation"), "uri"));
+}
+
 static void a_path_is_a_reference(void **state)
 {
     (void)state;
     struct result_site site = {.file = "a b/<c>.c", .line = 3};
-    filled = (struct result){0};
-    report_case_find("lost-state")->fill(&filled);
-    site.row = filled.subject[0].site[0].row;
-    filled.subject[0].site = &site;
-    filled.subject[0].sites = 1;
-    json_t *root = sarif_of(&filled);
-    const json_t *location =
-        json_array_get(json_object_get(json_array_get(results_of(root), 0), "locations"), 0);
-    const json_t *place = json_object_get(location, "physicalLocation");
-    assert_string_equal(
-        json_string_value(json_object_get(json_object_get(place, "artifactLocation"), "uri")),
-        "a%20b/%3Cc%3E.c");
+    json_t *root = sarif_of_sites(&site, 1, NULL, 0);
+    assert_string_equal(uri_of(root), "a%20b/%3Cc%3E.c");
     json_decref(root);
+}
+
+/* --malloc-hooks names its sites for the function that was called: malloc. */
+static void a_site_without_a_line_is_where_its_stack_begins(void **state)
+{
+    (void)state;
+    struct result_site site = {.file = "malloc"};
+    struct symbol frame[2] = {{.function = "keep", .file = "srv/keep.c", .line = 27},
+                              {.function = "main", .file = "srv/main.c", .line = 9}};
+    struct result_stack stack = {.file = "malloc", .frames = 2, .frame = frame};
+    json_t *root = sarif_of_sites(&site, 1, &stack, 1);
+    assert_string_equal(uri_of(root), "srv/keep.c");
+    assert_int_equal(
+        json_integer_value(json_object_get(json_object_get(place_of(root), "region"), "startLine")),
+        27);
+    json_decref(root);
+
+    frame[0].file = NULL;
+    root = sarif_of_sites(&site, 1, &stack, 1);
+    assert_null(place_of(root));
+    json_decref(root);
+    root = sarif_of_sites(&site, 1, NULL, 0);
+    assert_null(place_of(root));
+    json_decref(root);
+}
+
+static const char *fingerprint_of(const json_t *root, size_t i)
+{
+    const json_t *result = json_array_get(results_of(root), i);
+    return json_string_value(
+        json_object_get(json_object_get(result, "partialFingerprints"), "soakSite/v1"));
+}
+
+static void sites_of_one_file_have_fingerprints_of_their_own(void **state)
+{
+    (void)state;
+    static const struct result_site sites[] = {{.file = "stack.c", .line = 229},
+                                               {.file = "stack.c", .line = 49},
+                                               {.file = "buffer.c", .line = 97}};
+    static const struct result_site moved[] = {{.file = "buffer.c", .line = 99},
+                                               {.file = "stack.c", .line = 51},
+                                               {.file = "stack.c", .line = 231}};
+    json_t *root = sarif_of_sites(sites, 3, NULL, 0);
+    json_t *later = sarif_of_sites(moved, 3, NULL, 0);
+    assert_string_not_equal(fingerprint_of(root, 0), fingerprint_of(root, 1));
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(fingerprint_of(root, i), fingerprint_of(later, 2 - i));
+    json_decref(root);
+    json_decref(later);
 }
 
 int main(void)
@@ -248,6 +318,8 @@ int main(void)
         cmocka_unit_test(an_issue_explains_its_words),
         cmocka_unit_test(sarif_has_a_result_per_site),
         cmocka_unit_test(a_path_is_a_reference),
+        cmocka_unit_test(a_site_without_a_line_is_where_its_stack_begins),
+        cmocka_unit_test(sites_of_one_file_have_fingerprints_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
