@@ -145,7 +145,7 @@ static void solve(const struct attribution *a, size_t subject, size_t site,
         if (site == SIZE_MAX)
             history_lost(of->history, of->judgement, c, &e->blocks, &e->bytes);
         else
-            history_born(of->history, site, c, &e->blocks, &e->bytes);
+            history_lost_at(of->history, of->judgement, site, c, &e->blocks, &e->bytes);
     }
     behaviours_solve(&q, ret);
 }

@@ -184,6 +184,16 @@ static void keep_measured(const struct history *h, const struct snapshot *s, int
     }
 }
 
+static void keep_left(struct history *h, const struct snapshot *s)
+{
+    for (size_t i = 0; i < s->sites; i++) {
+        for (size_t c = 0; c < h->epochs; c++) {
+            h->left[i][c][0] = s->site[i].born_blocks[c];
+            h->left[i][c][1] = s->site[i].born_bytes[c];
+        }
+    }
+}
+
 void history_closed(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->closed);
@@ -194,6 +204,7 @@ void history_drained(struct history *h, const struct snapshot *s)
     keep_measured(h, s, h->drained);
     canary_record_drained(&h->canary, s, h->own, h->epochs);
     memcpy(h->flushed, h->drained, sizeof h->flushed);
+    keep_left(h, s);
     for (size_t i = 0; i < s->classes; i++)
         h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
     for (size_t i = 0; i < s->sites; i++)
@@ -206,6 +217,7 @@ void history_drained(struct history *h, const struct snapshot *s)
 void history_flushed(struct history *h, const struct snapshot *s)
 {
     keep_measured(h, s, h->flushed);
+    keep_left(h, s);
     canary_record_flushed(&h->canary, s, h->own, h->epochs);
     for (size_t i = 0; i < s->classes; i++)
         h->class_flushed[i] = s->class_[i].live;

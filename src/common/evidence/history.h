@@ -97,7 +97,10 @@ void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_b
                   int64_t *ret_bytes);
 /* Blocks born in epoch `birth` that were alive at checkpoint c, which isn't before. */
 int64_t history_alive(const struct history *h, size_t site, size_t birth, size_t c);
-/* Blocks and bytes born in epoch c and alive at the last checkpoint, of all sites that leak. */
+/* Of those, what the judge takes for lost: where it convicts on what emptying the caches left, that
+ * alone. At one site, or all that leak. */
+void history_lost_at(const struct history *h, const struct judgement *j, size_t site, size_t c,
+                     int64_t *ret_blocks, int64_t *ret_bytes);
 void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
                   int64_t *ret_bytes);
 /* The site of a finding: borrowed until history_free. */

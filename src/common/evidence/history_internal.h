@@ -37,9 +37,10 @@ struct history {
     struct snapshot last;                                   /* owned: the last checkpoint's */
     int64_t closed[PAGE_SITES][2];                          /* held connections; as `drained` */
     int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
-    int64_t empty[PAGE_SITES];         /* live bytes after the drain, of all epochs */
-    int64_t drain_bytes, drain_blocks; /* the same of all sites */
-    uint64_t made_before[PAGE_SITES];  /* allocations until the measuring began */
+    int64_t left[PAGE_SITES][PAGE_EPOCHS][2]; /* `flushed` by epoch of birth, of all epochs */
+    int64_t empty[PAGE_SITES];                /* live bytes after the drain, of all epochs */
+    int64_t drain_bytes, drain_blocks;        /* the same of all sites */
+    uint64_t made_before[PAGE_SITES];         /* allocations until the measuring began */
     bool has_drain;
     struct canary_record canary;
 };

@@ -34,19 +34,31 @@ int64_t history_alive(const struct history *h, size_t site, size_t birth, size_t
     return h->alive[c] && site < h->alive_sites[c] ? h->alive[c][site * (c + 1) + birth] : 0;
 }
 
+void history_lost_at(const struct history *h, const struct judgement *j, size_t site, size_t c,
+                     int64_t *ret_blocks, int64_t *ret_bytes)
+{
+    if (!judgement_emptied(j, site)) {
+        history_born(h, site, c, ret_blocks, ret_bytes);
+        return;
+    }
+    CHECK(c < h->epochs && site < h->last.sites);
+    *ret_blocks = h->left[site][c][0];
+    *ret_bytes = h->left[site][c][1];
+}
+
 void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
                   int64_t *ret_bytes)
 {
-    int64_t blocks = 0, bytes = 0;
+    *ret_blocks = *ret_bytes = 0;
     CHECK(c < h->epochs);
     for (size_t i = 0; i < h->last.sites; i++) {
+        int64_t blocks, bytes;
         if (!judgement_leaks(j, i))
             continue;
-        blocks += h->last.site[i].born_blocks[c];
-        bytes += h->last.site[i].born_bytes[c];
+        history_lost_at(h, j, i, c, &blocks, &bytes);
+        *ret_blocks += blocks;
+        *ret_bytes += bytes;
     }
-    *ret_blocks = blocks;
-    *ret_bytes = bytes;
 }
 
 const char *history_site(const struct history *h, size_t site, uint32_t *ret_line)

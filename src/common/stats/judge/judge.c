@@ -90,9 +90,11 @@ static void mark_leaks(const struct judge_finding *finding, size_t count, struct
 {
     for (size_t i = 0; i < count; i++) {
         const struct judge_finding *f = &finding[i];
-        if (f->verdict == VERDICT_LEAK && f->site < JUDGE_SITES && f->kind != KIND_TIME &&
-            f->kind != KIND_TABLE)
-            j->leaks[f->site / 64] |= UINT64_C(1) << f->site % 64;
+        if (f->verdict != VERDICT_LEAK || f->site >= JUDGE_SITES || f->kind == KIND_TIME ||
+            f->kind == KIND_TABLE)
+            continue;
+        j->leaks[f->site / 64] |= UINT64_C(1) << f->site % 64;
+        j->emptied[f->site / 64] |= (uint64_t)f->emptied << f->site % 64;
     }
 }
 

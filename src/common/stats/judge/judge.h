@@ -138,6 +138,7 @@ struct judge_finding {
     JUDGE_ROW;
     enum metric gauge; /* that it is about; METRIC_NONE when it is a site */
     bool may_leak;     /* PASS as it is a cache's so far; emptying the cache may tell otherwise */
+    bool emptied;      /* LEAK: of what emptying the caches left, and so are its figures */
     char why[192];     /* the evidence it rests on, one sentence */
 };
 
@@ -179,7 +180,8 @@ struct judgement {
     size_t findings;                        /* the one to blame first; LEAKs before the others */
     struct judge_finding finding[JUDGE_FINDINGS];
     uint64_t leaks[JUDGE_SITES / 64]; /* bit by site: loses blocks, by connection and not by time */
-    size_t findings_total;            /* may exceed JUDGE_FINDINGS; the largest are kept */
+    uint64_t emptied[JUDGE_SITES / 64]; /* ... and what it lost is what emptying the caches left */
+    size_t findings_total;              /* may exceed JUDGE_FINDINGS; the largest are kept */
     size_t metrics;
     struct judge_metric metric[JUDGE_METRICS];
     struct judge_sensitivity sensitivity;
@@ -201,6 +203,11 @@ static inline const char *judgement_unit(const struct judgement *j)
 static inline bool judgement_leaks(const struct judgement *j, size_t site)
 {
     return site < JUDGE_SITES && (j->leaks[site / 64] >> site % 64 & 1);
+}
+
+static inline bool judgement_emptied(const struct judgement *j, size_t site)
+{
+    return site < JUDGE_SITES && (j->emptied[site / 64] >> site % 64 & 1);
 }
 
 /* Its row of a metric, which is the judgement's; NULL: it has none. */

@@ -114,15 +114,16 @@ static bool is_shared(const struct judge_context *h, const struct group *g)
 
 /* What the sum is said of is each member's own part. */
 static struct judge_finding part_of(const struct judge_context *h, const struct judge_finding *sum,
-                                    bool flushed, size_t site)
+                                    size_t site)
 {
     struct survivors v;
     survivors_count(h, site, &v);
-    if (flushed) {
+    if (sum->emptied) {
         v.blocks = v.s->flushed_blocks;
         v.bytes = v.s->flushed_bytes;
     }
     struct judge_finding part = finding_of(h, &v, sum->verdict, sum->kind);
+    part.emptied = sum->emptied;
     memcpy(part.why, sum->why, sizeof part.why);
     return part;
 }
@@ -134,11 +135,11 @@ static size_t group_judge(struct judge_context *h, const struct group *g, bool *
     struct judge_finding sum;
     size_t count = 0;
     survivors_of(h, &g->sum, g->member[0], &v);
-    bool found = survivors_judge(h, &v, &sum), flushed = found && sum.blocks != v.blocks;
+    bool found = survivors_judge(h, &v, &sum);
     for (size_t i = 0; i < g->members; i++) {
         taken[g->member[i]] = true;
         if (found)
-            ret[count] = part_of(h, &sum, flushed, g->member[i]);
+            ret[count] = part_of(h, &sum, g->member[i]);
         count += found && ret[count].blocks > 0;
     }
     return count;

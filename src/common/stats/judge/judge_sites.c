@@ -260,6 +260,7 @@ static enum answer site_leak(struct judge_context *h, const struct survivors *v,
     *f = finding_of(h, v, VERDICT_LEAK, KIND_SIDE);
     finding_why_ratio(h, v->s, f);
     if (h->e->drained && cache_fits(h, v->s, &cache) != CACHE_NONE && v->s->flushed_blocks > 0) {
+        f->emptied = true;
         f->blocks = v->s->flushed_blocks;
         f->bytes = v->s->flushed_bytes;
         f->per_conn_blocks = (double)f->blocks / (double)h->opened;

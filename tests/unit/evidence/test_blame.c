@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is blamed for what a run lost, from made-up checkpoints: the judge's own view of a site, and
+ * what the two epochs of the confirmation have to show. */
+#include "base/check.h"
+#include "evidence/attribution.h"
+#include "page/snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CLEAN, RESET, FAILED, BEHAVIOURS, SITES = 2, LOSING = 1, SIZE = 32 };
+
+struct made {
+    struct page *page; /* the client's */
+    struct history *history;
+    struct judgement judgement;
+    struct attribution *attribution;
+    struct snapshot seen;
+    struct snapshot_site site[SITES];
+};
+
+static void open_made(struct made *m, uint64_t clean, uint64_t reset)
+{
+    static const char *const name[] = {"clean", "reset", "failed"};
+    *m = (struct made){.page = calloc(1, sizeof *m->page), .history = history_new()};
+    CHECK(m->page && m->history);
+    for (size_t b = 0; b < BEHAVIOURS; b++) {
+        strcpy(m->page->behaviour[b].name, name[b]);
+        m->page->behaviour[b].weight = b == CLEAN ? clean : b == RESET ? reset : 0;
+    }
+    atomic_store(&m->page->behaviours, BEHAVIOURS);
+    m->seen = (struct snapshot){.mode = PAGE_MODE_INACTIVE + 1, .sites = SITES, .site = m->site};
+    strcpy(m->site[LOSING].file, "server.c");
+    m->site[LOSING].line = 7;
+    m->attribution = attribution_new(
+        &(struct attribution_subject){.history = m->history, .judgement = &m->judgement}, 1);
+    CHECK(m->attribution);
+    attribution_start(m->attribution, m->page);
+}
+
+static void close_made(struct made *m)
+{
+    free(m->attribution);
+    history_free(m->history);
+    free(m->page);
+}
+
+static void judge_made(struct made *m)
+{
+    const struct history_question question = {.seed = 1, .handshakes = 100000};
+    history_judge(m->history, &question, &m->judgement);
+    attribution_solve(m->attribution);
+}
+
+static void set_born(struct made *m, size_t epoch, int64_t blocks)
+{
+    m->site[LOSING].born_blocks[epoch] = blocks;
+    m->site[LOSING].born_bytes[epoch] = blocks * SIZE;
+    m->site[LOSING].blocks = m->site[LOSING].bytes = 0;
+    for (size_t c = 0; c < PAGE_EPOCHS; c++)
+        m->site[LOSING].blocks += m->site[LOSING].born_blocks[c];
+    m->site[LOSING].bytes = m->site[LOSING].blocks * SIZE;
+    m->seen.blocks = m->site[LOSING].blocks;
+    m->seen.bytes = m->site[LOSING].bytes;
+}
+
+/* The end of an epoch in which so many connections of each behaviour began and ended. */
+static void add_epoch(struct made *m, enum plan_step step, const uint64_t *connections,
+                      int64_t lost)
+{
+    size_t c = history_epochs(m->history);
+    struct history_sample sample = {.proc = {.threads = 1}};
+    for (size_t b = 0; b < BEHAVIOURS; b++) {
+        atomic_store(&m->page->behaviour[b].begun[c], connections[b]);
+        atomic_store(&m->page->behaviour[b].ended[c], connections[b]);
+        m->seen.app.opened += connections[b];
+        m->seen.app.closed += connections[b];
+    }
+    set_born(m, c, lost);
+    sample.snapshot = m->seen;
+    enum history_phase phase = step == PLAN_WARM      ? HISTORY_WARM
+                               : step == PLAN_MEASURE ? HISTORY_MEASURE
+                                                      : HISTORY_CONFIRM;
+    CHECK(history_checkpoint(m->history, &sample, phase, 1, c + 1) == 0);
+    attribution_keep(m->attribution, m->page, step);
+    judge_made(m);
+}
+
+enum { WARM = 2, MEASURED = 5 };
+static const uint64_t came[WARM + MEASURED][BEHAVIOURS] = {
+    {100, 100}, {100, 100}, {150, 100}, {100, 150}, {300, 200}, {200, 300}, {600, 400}};
+
+static const struct behaviours_answer *answer(const struct made *m)
+{
+    return attribution_answer(m->attribution, 0);
+}
+
+/* Each connection fills a cache, and a reset keeps its entry from being freed. */
+static void what_emptying_a_cache_leaves_is_what_was_lost(void **state)
+{
+    (void)state;
+    struct made m;
+    char names[64];
+    open_made(&m, 1, 1);
+    m.seen.cache[0] = (struct snapshot_cache){.name = "sessions", .capacity = 100000};
+    for (size_t c = 0; c < WARM + MEASURED; c++) {
+        uint64_t all = came[c][CLEAN] + came[c][RESET];
+        m.seen.cache[0].population += all;
+        add_epoch(&m, c < WARM ? PLAN_WARM : PLAN_MEASURE, came[c], (int64_t)all);
+    }
+    assert_false(judgement_leaks(&m.judgement, LOSING)); /* as far as anyone can tell */
+    history_drained(m.history, &m.seen);
+    for (size_t c = 0; c < WARM + MEASURED; c++)
+        set_born(&m, c, (int64_t)came[c][RESET]);
+    history_flushed(m.history, &m.seen);
+    judge_made(&m);
+    assert_true(judgement_leaks(&m.judgement, LOSING));
+    assert_int_equal(answer(&m)->outcome, BEHAVIOURS_APART);
+    assert_true(answer(&m)->exact);
+    assert_true(answer(&m)->share[RESET].blocks == 1 && answer(&m)->share[CLEAN].blocks == 0);
+    assert_true(attribution_site(m.attribution, 0, LOSING, names, sizeof names));
+    assert_string_equal(names, "reset");
+    close_made(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_emptying_a_cache_leaves_is_what_was_lost),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
