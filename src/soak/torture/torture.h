@@ -116,6 +116,9 @@ struct torture_finding *torture_known(const struct torture *t, const struct atte
 /* Counts what is known, or adds it. Returns the finding when it is new. */
 struct torture_finding *torture_find(struct torture *t, const struct attempt *a,
                                      enum torture_kind kind, int kept_side);
+/* The same of a step that has ended the pair, which isn't started anew yet. Those that end a side
+ * in other functions are other findings, though the same allocation failed. */
+void torture_find_end(struct torture *t, const struct attempt *a);
 /* Allocations that failed: those whose turn came and that were asked for. */
 uint64_t torture_failed(const struct torture *t);
 /* Failed allocations that led to a finding. */

@@ -104,16 +104,6 @@ static bool write_step(struct torture *t, const struct attempt *a)
     return rc == 0 || torture_break(t, "%s", e.text);
 }
 
-/* It has ended the pair, which isn't started anew yet. */
-static void keep_end(struct torture *t, const struct attempt *a)
-{
-    const struct step *s = &a->step;
-    enum torture_kind kind = s->outcome == STEP_CRASHED ? TORTURE_CRASH : TORTURE_HANG;
-    struct torture_finding *f = torture_find(t, a, kind, s->end_side);
-    if (f)
-        torture_trace(t, s->end_side, &s->end_stack, true, &f->end);
-}
-
 bool torture_step(struct torture *t, struct attempt *a)
 {
     struct err e = {{0}};
@@ -127,7 +117,7 @@ bool torture_step(struct torture *t, struct attempt *a)
     if (s->outcome != STEP_CRASHED && s->outcome != STEP_STUCK)
         return true;
     if (s->outcome == STEP_CRASHED || t->confirms)
-        keep_end(t, a);
+        torture_find_end(t, a);
     return !t->broken[0] && restart(t);
 }
 

@@ -72,6 +72,32 @@ void torture_trace(struct torture *t, int side, const struct step_stack *stack, 
 
 /* ---- the list ---- */
 
+/* So many innermost functions tell one end of a side from another; further out lies what the
+ * behaviour does. */
+enum { END_FRAMES = 3 };
+
+static size_t name_length(const char *frame)
+{
+    const char *place = strstr(frame, "  ");
+    return place ? (size_t)(place - frame) : strlen(frame);
+}
+
+/* An address that has no name is another in each process. */
+static bool same_function(const char *a, const char *b)
+{
+    size_t length = name_length(a);
+    bool nameless = strncmp(a, "0x", 2) == 0 && strncmp(b, "0x", 2) == 0;
+    return nameless || (length == name_length(b) && strncmp(a, b, length) == 0);
+}
+
+static bool same_end(const struct trace *a, const struct trace *b)
+{
+    for (size_t i = 0; i < END_FRAMES && (i < a->lines || i < b->lines); i++)
+        if (i >= a->lines || i >= b->lines || !same_function(a->line[i], b->line[i]))
+            return false;
+    return true;
+}
+
 static bool is_same(const struct torture_finding *f, const struct attempt *a,
                     enum torture_kind kind, int kept_side)
 {
@@ -81,14 +107,22 @@ static bool is_same(const struct torture_finding *f, const struct attempt *a,
            f->step.signal == s->signal && kept_same(&f->step.kept[kept_side], &s->kept[kept_side]);
 }
 
-struct torture_finding *torture_known(const struct torture *t, const struct attempt *a,
-                                      enum torture_kind kind, int kept_side)
+static const struct trace no_end;
+
+static struct torture_finding *known(const struct torture *t, const struct attempt *a,
+                                     enum torture_kind kind, int kept_side, const struct trace *end)
 {
     for (size_t i = 0; i < t->findings; i++) {
-        if (is_same(t->finding[i], a, kind, kept_side))
+        if (is_same(t->finding[i], a, kind, kept_side) && same_end(&t->finding[i]->end, end))
             return t->finding[i];
     }
     return NULL;
+}
+
+struct torture_finding *torture_known(const struct torture *t, const struct attempt *a,
+                                      enum torture_kind kind, int kept_side)
+{
+    return known(t, a, kind, kept_side, &no_end);
 }
 
 static void count(struct torture_finding *f, const struct attempt *a)
@@ -116,10 +150,10 @@ static struct torture_finding *add(struct torture *t)
     return f;
 }
 
-struct torture_finding *torture_find(struct torture *t, const struct attempt *a,
-                                     enum torture_kind kind, int kept_side)
+static struct torture_finding *find(struct torture *t, const struct attempt *a,
+                                    enum torture_kind kind, int kept_side, const struct trace *end)
 {
-    struct torture_finding *f = torture_known(t, a, kind, kept_side);
+    struct torture_finding *f = known(t, a, kind, kept_side, end);
     bool is_new = !f;
     if (is_new && !(f = add(t)))
         return NULL;
@@ -128,10 +162,25 @@ struct torture_finding *torture_find(struct torture *t, const struct attempt *a,
         f->side = a->sweep->side;
         f->kept_side = kept_side;
         f->step = a->step;
+        f->end = *end;
         torture_trace(t, f->side, &a->step.stack, false, &f->failed);
     }
     count(f, a);
     return is_new ? f : NULL;
+}
+
+struct torture_finding *torture_find(struct torture *t, const struct attempt *a,
+                                     enum torture_kind kind, int kept_side)
+{
+    return find(t, a, kind, kept_side, &no_end);
+}
+
+void torture_find_end(struct torture *t, const struct attempt *a)
+{
+    const struct step *s = &a->step;
+    struct trace end;
+    torture_trace(t, s->end_side, &s->end_stack, true, &end);
+    find(t, a, s->outcome == STEP_CRASHED ? TORTURE_CRASH : TORTURE_HANG, s->end_side, &end);
 }
 
 uint64_t torture_failed(const struct torture *t)

@@ -165,6 +165,97 @@ static void of_many_findings_the_rest_is_counted(void **state)
     assert_says("\n  ... and 4 more in result.json\n");
 }
 
+/* ---- what is one finding ---- */
+
+/* Three functions that a side could die in, and whose innermost frames these are. */
+static __attribute__((noinline)) void one(void)
+{
+    __asm__ volatile("nop; nop; nop; nop" ::: "memory");
+}
+
+static __attribute__((noinline)) void other(void)
+{
+    __asm__ volatile("nop; nop; nop; nop; nop" ::: "memory");
+}
+
+static __attribute__((noinline)) void caller(void)
+{
+    one();
+    other();
+    __asm__ volatile("nop" ::: "memory");
+}
+
+/* A server that dies, `offset` bytes within a function, after its `number`th allocation failed. */
+static void dies(void (*in)(void), uint64_t offset, uint64_t number)
+{
+    struct attempt a = {.sweep = &sweep, .number = number};
+    const uint64_t handler = 0x10, call = (uint64_t)(uintptr_t)caller + 2;
+    const uint64_t frame[] = {handler, (uint64_t)(uintptr_t)in + offset, call, call};
+    a.step.outcome = STEP_CRASHED;
+    a.step.hit = true;
+    a.step.signal = 11;
+    strcpy(a.step.file, "crypto/stack/stack.c");
+    a.step.line = 68;
+    a.step.end_stack.frames = sizeof frame / sizeof *frame;
+    memcpy(a.step.end_stack.frame, frame, sizeof frame);
+    torture_find_end(&t, &a);
+}
+
+static char *own_maps(void)
+{
+    enum { MOST = 256 << 10 };
+    char *text = calloc(1, MOST);
+    FILE *maps = fopen("/proc/self/maps", "re");
+    assert_true(text && maps);
+    assert_true(fread(text, 1, MOST - 1, maps) > 0);
+    fclose(maps);
+    return text;
+}
+
+static void crashes_in_two_functions_are_two_findings(void **state)
+{
+    (void)state;
+    struct image image = {0};
+    struct err e;
+    static struct scenario scenario;
+    image_keep(&image, 0, own_maps());
+    t.finding = NULL;
+    t.bench.pair.scenario = &scenario;
+    t.bench.pair.symbols[PAIR_SERVER] = symbols_open(&image, &e);
+    assert_non_null(t.bench.pair.symbols[PAIR_SERVER]);
+    dies(one, 2, 14);
+    dies(one, 3, 15);
+    dies(other, 2, 16);
+    dies(one, 2, 17);
+    assert_int_equal(t.findings, 2);
+    assert_int_equal(t.finding[0]->times, 3);
+    assert_int_equal(t.finding[1]->times, 1);
+    assert_int_equal(t.finding[1]->number[0], 16);
+    assert_non_null(strstr(t.finding[0]->end.line[0], "one"));
+    assert_non_null(strstr(t.finding[1]->end.line[0], "other"));
+    symbols_close(t.bench.pair.symbols[PAIR_SERVER]);
+    image_fini(&image);
+    t.sweeps = 0;
+    t.sweep = NULL;
+    torture_fini(&t);
+}
+
+/* Where nothing has a name the addresses of two processes say nothing. */
+static void crashes_without_names_are_one_finding(void **state)
+{
+    (void)state;
+    static struct scenario scenario;
+    t.finding = NULL;
+    t.bench.pair.scenario = &scenario;
+    dies(one, 2, 14);
+    dies(other, 2, 15);
+    assert_int_equal(t.findings, 1);
+    assert_int_equal(t.finding[0]->times, 2);
+    t.sweeps = 0;
+    t.sweep = NULL;
+    torture_fini(&t);
+}
+
 static void what_was_not_asked_for_has_not_failed(void **state)
 {
     (void)state;
@@ -206,6 +297,8 @@ int main(void)
         cmocka_unit_test_setup(the_failed_block_its_stack_and_its_behaviours_are_shown, clear),
         cmocka_unit_test_setup(what_was_kept_once_is_no_finding, clear),
         cmocka_unit_test_setup(of_many_findings_the_rest_is_counted, clear),
+        cmocka_unit_test_setup(crashes_in_two_functions_are_two_findings, clear),
+        cmocka_unit_test_setup(crashes_without_names_are_one_finding, clear),
         cmocka_unit_test_setup(what_was_not_asked_for_has_not_failed, clear),
         cmocka_unit_test_setup(an_unfinished_sweep_passes_in_nothing, clear),
         cmocka_unit_test_setup(a_behaviour_that_was_not_reached_has_no_row, clear),
