@@ -140,12 +140,13 @@ static void solve(const struct attribution *a, size_t subject, size_t site,
     for (size_t c = 0; c < history_epochs(of->history); c++) {
         if (!judged(history_epoch(of->history, c)))
             continue;
-        struct behaviours_epoch *e = &epoch[q.epochs++];
-        *e = (struct behaviours_epoch){.begun = a->table.begun[c], .ended = a->table.ended[c]};
-        if (site == SIZE_MAX)
-            history_lost(of->history, of->judgement, c, &e->blocks, &e->bytes);
-        else
-            history_lost_at(of->history, of->judgement, site, c, &e->blocks, &e->bytes);
+        const struct history_loss lost = site == SIZE_MAX
+                                             ? history_lost(of->history, of->judgement, c)
+                                             : history_lost_at(of->history, of->judgement, site, c);
+        epoch[q.epochs++] = (struct behaviours_epoch){.begun = a->table.begun[c],
+                                                      .ended = a->table.ended[c],
+                                                      .blocks = lost.blocks,
+                                                      .bytes = lost.bytes};
     }
     behaviours_solve(&q, ret);
 }
@@ -254,7 +255,9 @@ static void confirm(const struct attribution *a, size_t subject, size_t c,
     const struct attribution_subject *of = &a->subject[subject];
     const uint64_t *begun = a->table.begun[c], *ended = a->table.ended[c];
     *ret = (struct behaviours_confirm){.predicted = behaviours_forecast(answer, begun, ended)};
-    history_lost(of->history, of->judgement, c, &ret->blocks, &ret->bytes);
+    const struct history_loss lost = history_lost(of->history, of->judgement, c);
+    ret->blocks = lost.blocks;
+    ret->bytes = lost.bytes;
     for (size_t b = 0; b < a->table.count; b++) {
         uint64_t n = (answer->by_end ? ended : begun)[b];
         ret->connections += n;

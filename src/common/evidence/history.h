@@ -99,10 +99,12 @@ void history_born(const struct history *h, size_t site, size_t c, int64_t *ret_b
 int64_t history_alive(const struct history *h, size_t site, size_t birth, size_t c);
 /* Of those, what the judge takes for lost: where it convicts on what emptying the caches left, that
  * alone. At one site, or all that leak. */
-void history_lost_at(const struct history *h, const struct judgement *j, size_t site, size_t c,
-                     int64_t *ret_blocks, int64_t *ret_bytes);
-void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
-                  int64_t *ret_bytes);
+struct history_loss {
+    int64_t blocks, bytes;
+};
+struct history_loss history_lost_at(const struct history *h, const struct judgement *j, size_t site,
+                                    size_t c);
+struct history_loss history_lost(const struct history *h, const struct judgement *j, size_t c);
 /* The site of a finding: borrowed until history_free. */
 const char *history_site(const struct history *h, size_t site, uint32_t *ret_line);
 /* How many sites the last checkpoint knew. */

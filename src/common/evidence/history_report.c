@@ -34,31 +34,29 @@ int64_t history_alive(const struct history *h, size_t site, size_t birth, size_t
     return h->alive[c] && site < h->alive_sites[c] ? h->alive[c][site * (c + 1) + birth] : 0;
 }
 
-void history_lost_at(const struct history *h, const struct judgement *j, size_t site, size_t c,
-                     int64_t *ret_blocks, int64_t *ret_bytes)
+struct history_loss history_lost_at(const struct history *h, const struct judgement *j, size_t site,
+                                    size_t c)
 {
-    if (!judgement_emptied(j, site)) {
-        history_born(h, site, c, ret_blocks, ret_bytes);
-        return;
-    }
+    struct history_loss lost;
     CHECK(c < h->epochs && site < h->last.sites);
-    *ret_blocks = h->left[site][c][0];
-    *ret_bytes = h->left[site][c][1];
+    if (judgement_emptied(j, site))
+        return (struct history_loss){.blocks = h->left[site][c][0], .bytes = h->left[site][c][1]};
+    history_born(h, site, c, &lost.blocks, &lost.bytes);
+    return lost;
 }
 
-void history_lost(const struct history *h, const struct judgement *j, size_t c, int64_t *ret_blocks,
-                  int64_t *ret_bytes)
+struct history_loss history_lost(const struct history *h, const struct judgement *j, size_t c)
 {
-    *ret_blocks = *ret_bytes = 0;
+    struct history_loss all = {0};
     CHECK(c < h->epochs);
     for (size_t i = 0; i < h->last.sites; i++) {
-        int64_t blocks, bytes;
         if (!judgement_leaks(j, i))
             continue;
-        history_lost_at(h, j, i, c, &blocks, &bytes);
-        *ret_blocks += blocks;
-        *ret_bytes += bytes;
+        struct history_loss lost = history_lost_at(h, j, i, c);
+        all.blocks += lost.blocks;
+        all.bytes += lost.bytes;
     }
+    return all;
 }
 
 const char *history_site(const struct history *h, size_t site, uint32_t *ret_line)
