@@ -10,7 +10,7 @@
 #   nightly.sh hour        once a week: scenarios/weekly, which takes an hour, and then whether the harness
 #                          itself is flat over 3M connections, or as many as ENDURANCE in the environment says
 #   nightly.sh campaigns   once a week: clean servers and leaks by chance, RUNS of each (150), drawn by a seed
-#                          that the date gives; their tables become the summary of the step
+#                          that the date gives, in campaigns/DATE; their tables become the summary of the step
 #   nightly.sh lint        analyses the source as no commit waits for (scripts/lint.sh deep)
 #   nightly.sh package     builds the packages twice and compares them, installs one in a clean root, and
 #                          builds the container and runs soak in it
@@ -74,18 +74,20 @@ hour() {
     return "$status"
 }
 
-# Another seed each week, the same on every machine. Each is made whatever became of the one before.
+# Another seed each week, the same on every machine, and another folder: a campaign only goes on in its own.
+# Each is made whatever became of the one before.
 campaigns() {
-    local which status=0 seed
+    local which status=0 seed folder
     seed=$(date -u +%Y%m%d)
+    folder=$results/campaigns/$seed
     mkdir -p "$results"
     for which in clean leaks; do
         "$soak" selftest --campaign "$which" --runs "${RUNS:-150}" --seed "$seed" --jobs "$(nproc)" \
-            --results "$results/campaigns/$which" --markdown="$results/campaigns.md" ||
+            --results "$folder/$which" --markdown="$results/campaigns.md" ||
             status=$((status ? status : $?))
     done
     "$soak" selftest --campaign sensitivity --simulated --runs 10000 --seed "$seed" \
-        --results "$results/campaigns/sensitivity" --markdown="$results/campaigns.md" ||
+        --results "$folder/sensitivity" --markdown="$results/campaigns.md" ||
         status=$((status ? status : $?))
     [ -z "${GITHUB_STEP_SUMMARY:-}" ] || cat "$results/campaigns.md" >>"$GITHUB_STEP_SUMMARY"
     return "$status"

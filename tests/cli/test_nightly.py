@@ -156,8 +156,23 @@ class Nightly(unittest.TestCase):
             lines = told.read_text(encoding="utf-8").splitlines()
             for line, which in zip(lines, ("clean --runs 7", "leaks --runs 7", "sensitivity --simulated --runs 10000")):
                 self.assertRegex(line, rf"^selftest --campaign {which} --seed 20\d{{6}} .*"
-                                 rf"--results {self.folder}/r/campaigns/{which.split()[0]} ")
+                                 rf"--results {self.folder}/r/campaigns/20\d{{6}}/{which.split()[0]} ")
             self.assertEqual(len(lines), 3)
+
+    def test_campaigns_of_two_weeks_lie_side_by_side(self):
+        """Only the simulated one is made, and a small one."""
+        tools, stub = self.folder / "tools", self.folder / "soak"
+        tools.mkdir()
+        stub.write_text('#!/bin/sh\n[ "$3" = sensitivity ] || exit 0\nshift 6\n'
+                        f'exec "{BUILD}/bin/soak" selftest --campaign sensitivity --simulated --runs 20 "$@"\n',
+                        encoding="utf-8")
+        stub.chmod(0o700)
+        self.environment |= {"SOAK": str(stub), "PATH": f"{tools}:{os.environ['PATH']}"}
+        for week in ("20261123", "20261130", "20261130"):  # the second once more: it is over, and says so again
+            (tools / "date").write_text(f"#!/bin/sh\necho {week}\n", encoding="utf-8")
+            (tools / "date").chmod(0o700)
+            self.step("campaigns")
+        self.assertEqual(sorted(path.name for path in (self.folder / "r/campaigns").iterdir()), ["20261123", "20261130"])
 
     def test_the_hour_is_one_and_can_run(self):
         files = sorted((SOURCE / "scenarios/weekly").glob("*.soak"))
