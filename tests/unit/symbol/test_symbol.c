@@ -721,6 +721,40 @@ static void functions_of_cxx_are_named_as_in_their_source(void **state)
     assert_ptr_equal(demangle(longer, buf, sizeof buf), longer);
 }
 
+static uint64_t called_from[4];
+static size_t times_called;
+
+static __attribute__((noinline)) void note_caller(void)
+{
+    called_from[times_called++] = (uint64_t)(uintptr_t)__builtin_return_address(0);
+}
+
+/* Classes share the names of their functions: a leak in one isn't in the other. */
+static void functions_of_cxx_have_their_class_by_debug_information_too(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"net::Reader::handle", "net::Writer<int>::handle",
+                                        "(anonymous namespace)::handle", "net::Reader::ask"};
+    void *library = dlopen(SYMBOL_CXX, RTLD_NOW), *found;
+    void (*case_cxx)(void (*call)(void));
+    assert_non_null(library);
+    assert_non_null(found = dlsym(library, "case_cxx"));
+    memcpy(&case_cxx, &found, sizeof case_cxx);
+    times_called = 0;
+    case_cxx(note_caller);
+    struct symbols *s = open_own();
+    for (size_t i = 0; i < 4; i++) {
+        struct symbol frame[4];
+        size_t frames = symbols_inlined(s, called_from[i], true, frame, 4);
+        assert_string_equal(frame[0].function, names[i]);
+        assert_int_equal(frames, i == 3 ? 2 : 1);
+        if (frames == 2)
+            assert_string_equal(frame[1].function, "case_cxx");
+    }
+    close_kept(s);
+    dlclose(library);
+}
+
 static void write_list(const char *folder, const char *name, const char *text)
 {
     char path[128];
@@ -905,6 +939,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(texts_read_as_the_report_shows_them),
         cmocka_unit_test(frames_without_names_are_told_together),
         cmocka_unit_test(functions_of_cxx_are_named_as_in_their_source),
+        cmocka_unit_test(functions_of_cxx_have_their_class_by_debug_information_too),
         cmocka_unit_test(the_package_is_the_one_that_lists_the_file),
         cmocka_unit_test(the_version_is_that_of_its_own_entry),
         cmocka_unit_test(a_file_is_of_a_package_or_has_a_build_id),
