@@ -41,6 +41,7 @@
     X(RULE_TABLE_WANDERS)                                                                          \
     X(RULE_TABLE_SHRANK)                                                                           \
     X(RULE_TABLE_MARKS)                                                                            \
+    X(RULE_TABLE_ANEW)                                                                             \
     X(RULE_TABLE_OF_CACHE)                                                                         \
     X(RULE_TABLE_OF_DESCRIPTORS)                                                                   \
     X(RULE_TABLE_OF_SHARES)                                                                        \

@@ -220,6 +220,50 @@ static void buffer_for_the_largest(struct sim *s)
     table_with(s, bytes);
 }
 
+/* Thirty of them, so that one or the other is made larger in each epoch. */
+static void buffers_for_the_largest(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_STATIC, 30, 0);
+    churn_and_finish(s);
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].bytes[c] = 30L * 256 + (int64_t)(400 * sqrt((double)opened));
+    }
+    s->site[i].size = s->site[i].bytes[s->epochs - 1] / 30;
+}
+
+/* A table that is made larger by a new block, beside those of open connections, whose number isn't
+ * always the same... */
+static void table_made_anew(struct sim *s)
+{
+    size_t i = sim_site(s, SIM_STATIC, 0, 0);
+    churn_and_finish(s);
+    for (size_t c = 0, opened = 0; c < s->epochs; c++) {
+        opened += s->epoch[c].opened;
+        s->site[i].blocks[c] = c % 3 == 1 ? 9 : 8;
+        s->site[i].bytes[c] = 1000 + 48 * (int64_t)opened + (c % 3 == 1 ? 2000 : 0);
+    }
+    s->site[i].live[s->epochs - 1] = s->site[i].blocks[s->epochs - 1];
+    s->site[i].size = s->site[i].bytes[s->epochs - 1] / s->site[i].blocks[s->epochs - 1];
+}
+
+/* ... a buffer that is made larger so... */
+static void buffer_made_anew(struct sim *s)
+{
+    static const int64_t bytes[] = {1100, 1400, 1400, 1520, 1520, 1710, 1710, 1980, 1980, 1980};
+    table_with(s, bytes);
+    s->site[0].live[0] = 0;
+    s->site[0].live[s->epochs - 1] = 1;
+}
+
+/* ... and what open connections hold, of unlike sizes. */
+static void buffers_of_connections(struct sim *s)
+{
+    table_made_anew(s);
+    for (size_t c = 0; c < s->epochs; c++)
+        s->site[0].bytes[c] = 100000 + (int64_t)rng_below(&s->rng, 200000);
+}
+
 /* A table of what is in use: it is emptied, and grows no larger than before... */
 static void table_emptied(struct sim *s)
 {
@@ -1615,6 +1659,11 @@ static const struct control {
     {"table_shrunk_lately", table_shrunk_lately, RULE_TABLE_SHRANK, V(INCONCLUSIVE), K(TABLE)},
     {"table_shrunk_by_much", table_shrunk_by_much, RULE_TABLE_SHRANK, V(INCONCLUSIVE), K(TABLE)},
     {"buffer_for_the_largest", buffer_for_the_largest, RULE_TABLE_MARKS, V(INCONCLUSIVE), K(TABLE)},
+    {"buffers_for_the_largest", buffers_for_the_largest, RULE_TABLE_MARKS, V(INCONCLUSIVE),
+     K(TABLE)},
+    {"table_made_anew", table_made_anew, RULE_TABLE_ANEW, V(LEAK), K(TABLE)},
+    {"buffer_made_anew", buffer_made_anew, RULE_COUNT, V(PASS), K(NONE)},
+    {"buffers_of_connections", buffers_of_connections, RULE_COUNT, V(PASS), K(NONE)},
     {"table_emptied", table_emptied, RULE_COUNT, V(PASS), K(NONE)},
     {"table_emptied_at_last", table_emptied_at_last, RULE_COUNT, V(PASS), K(NONE)},
     {"table_up_and_down", table_up_and_down, RULE_COUNT, V(PASS), K(NONE)},

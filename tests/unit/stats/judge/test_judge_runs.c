@@ -362,10 +362,10 @@ static void buffers_of_open_connections_are_no_table(void **state)
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
         leaks += open_buffers(seed, RULES_ALL) == VERDICT_LEAK;
         without +=
-            open_buffers(seed, RULES_ALL & ~(UINT64_C(1) << RULE_TABLE_WANDERS)) == VERDICT_LEAK;
+            open_buffers(seed, RULES_ALL & ~(UINT64_C(1) << RULE_TABLE_WANDERS)) != VERDICT_PASS;
     }
-    print_message("open connections' buffers: %d LEAK of %d, %d without the rule\n", leaks, RUNS,
-                  without);
+    print_message("open connections' buffers: %d LEAK of %d, %d no PASS without the rule\n", leaks,
+                  RUNS, without);
     assert_int_equal(leaks, 0);
     assert_true(without > RUNS / 1000);
 }
