@@ -125,6 +125,24 @@ static bool judged(const struct judge_epoch *e)
     return e->measured && !e->hold && e->all_closed && e->opened > 0;
 }
 
+/* How a site's losses scatter: where it has no line it is all that calls malloc, so that one may
+ * take as many blocks as it likes. */
+static void add_scatter(const struct attribution_subject *of, size_t site,
+                        struct behaviours_question *q)
+{
+    int64_t blocks[PAGE_EPOCHS];
+    uint32_t line;
+    size_t epochs = 0;
+    for (size_t c = 0; c < history_epochs(of->history); c++) {
+        if (judged(history_epoch(of->history, c)))
+            blocks[epochs++] = history_lost_at(of->history, of->judgement, site, c).blocks;
+    }
+    history_site(of->history, site, &line);
+    double deviation = behaviours_deviation(blocks, epochs);
+    q->deviation += deviation;
+    q->unlike |= !line && deviation > 0;
+}
+
 /* Of one site, or (SIZE_MAX) of all that leak together. */
 static void solve(const struct attribution *a, size_t subject, size_t site,
                   struct behaviours_answer *ret)
@@ -147,6 +165,10 @@ static void solve(const struct attribution *a, size_t subject, size_t site,
                                                       .ended = a->table.ended[c],
                                                       .blocks = lost.blocks,
                                                       .bytes = lost.bytes};
+    }
+    for (size_t i = 0; q.epochs && i < history_sites(of->history); i++) {
+        if (i == site || (site == SIZE_MAX && judgement_leaks(of->judgement, i)))
+            add_scatter(of, i, &q);
     }
     behaviours_solve(&q, ret);
 }

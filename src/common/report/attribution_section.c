@@ -172,10 +172,11 @@ static void say_confirmed(struct text *t, const struct result_attribution *w)
 static void say_together(struct text *t, const struct result_attribution *w)
 {
     char most[FIGURE_SIZE];
-    text_add(t,
-             "not separable: no sum over the behaviours gives the growth, an epoch is off by up to "
-             "%s blocks; it may take two of them together",
-             figure_grouped(most, sizeof most, w->residual_blocks, 1));
+    text_add(
+        t,
+        "not separable: no sum over the behaviours gives the growth, an epoch is off by up to "
+        "%s blocks; it may take two of them together, or lose another number of blocks each time",
+        figure_grouped(most, sizeof most, w->residual_blocks, 1));
 }
 
 void parts_attribution(const struct result_subject *subject, const struct screen *s)

@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-enum { CLEAN, RESET, FAILED, BEHAVIOURS, SITES = 2, LOSING = 1, SIZE = 32 };
+enum { CLEAN, RESET, FAILED, BEHAVIOURS, SITES = 3, LOSING = 1, BESIDE = 2, SIZE = 32 };
 
 struct made {
     struct page *page; /* the client's */
@@ -23,6 +23,7 @@ struct made {
     struct attribution *attribution;
     struct snapshot seen;
     struct snapshot_site site[SITES];
+    bool beside; /* another site loses as many blocks */
 };
 
 static void open_made(struct made *m, uint64_t clean, uint64_t reset)
@@ -38,6 +39,8 @@ static void open_made(struct made *m, uint64_t clean, uint64_t reset)
     m->seen = (struct snapshot){.mode = PAGE_MODE_INACTIVE + 1, .sites = SITES, .site = m->site};
     strcpy(m->site[LOSING].file, "server.c");
     m->site[LOSING].line = 7;
+    strcpy(m->site[BESIDE].file, "beside.c");
+    m->site[BESIDE].line = 9;
     m->attribution = attribution_new(
         &(struct attribution_subject){.history = m->history, .judgement = &m->judgement}, 1);
     CHECK(m->attribution);
@@ -60,14 +63,16 @@ static void judge_made(struct made *m)
 
 static void set_born(struct made *m, size_t epoch, int64_t blocks)
 {
-    m->site[LOSING].born_blocks[epoch] = blocks;
-    m->site[LOSING].born_bytes[epoch] = blocks * SIZE;
-    m->site[LOSING].blocks = m->site[LOSING].bytes = 0;
-    for (size_t c = 0; c < PAGE_EPOCHS; c++)
-        m->site[LOSING].blocks += m->site[LOSING].born_blocks[c];
-    m->site[LOSING].bytes = m->site[LOSING].blocks * SIZE;
-    m->seen.blocks = m->site[LOSING].blocks;
-    m->seen.bytes = m->site[LOSING].bytes;
+    m->seen.blocks = m->seen.bytes = 0;
+    for (size_t i = LOSING; i <= (m->beside ? BESIDE : LOSING); i++) {
+        struct snapshot_site *s = &m->site[i];
+        s->blocks += blocks - s->born_blocks[epoch];
+        s->bytes = s->blocks * SIZE;
+        s->born_blocks[epoch] = blocks;
+        s->born_bytes[epoch] = blocks * SIZE;
+        m->seen.blocks += s->blocks;
+        m->seen.bytes += s->bytes;
+    }
 }
 
 /* The end of an epoch in which so many connections of each behaviour began and ended. */
@@ -129,10 +134,32 @@ static void what_emptying_a_cache_leaves_is_what_was_lost(void **state)
     close_made(&m);
 }
 
+/* Two sites that lose a block each time, but for one of them once more, scatter nearly as losses of
+ * two blocks do, which no divisor of their sum says. */
+static void sites_that_lose_together_scatter_together(void **state)
+{
+    (void)state;
+    static const int64_t lost[WARM + MEASURED] = {5, 3, 7, 11, 19, 31, 43};
+    struct made m;
+    open_made(&m, 1, 1);
+    m.beside = true;
+    for (size_t c = 0; c < WARM + MEASURED; c++) {
+        add_epoch(&m, c < WARM ? PLAN_WARM : PLAN_MEASURE, came[c], lost[c]);
+        if (c != WARM)
+            continue;
+        m.site[LOSING].born_blocks[c]++;
+        m.site[LOSING].blocks++;
+    }
+    assert_true(judgement_leaks(&m.judgement, LOSING) && judgement_leaks(&m.judgement, BESIDE));
+    assert_true(answer(&m)->scatter > 1.99);
+    close_made(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_emptying_a_cache_leaves_is_what_was_lost),
+        cmocka_unit_test(sites_that_lose_together_scatter_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

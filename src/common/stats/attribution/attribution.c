@@ -8,7 +8,9 @@
 #include <math.h>
 #include <string.h>
 
-static const double ALPHA = 0.001;
+/* Residuals that chance makes so rarely refute a sum over the behaviours; and those how far losses
+ * are taken to scatter. */
+static const double ALPHA = 0.001, DOUBTFUL = 0.05;
 
 enum { ROUNDS = 4, SPARSE_EPOCHS = 3 };
 
@@ -84,13 +86,29 @@ static double fitted(const struct fit *f, size_t epoch, const double *coefficien
 }
 
 /* One loss may take several blocks: then the growth of every epoch is a multiple of them, and the
- * variance that many times the mean. Some epoch grew: see anything_to_solve(). */
+ * variance that many times the mean. At several sites it takes them together: the deviation of the
+ * sum is at most the sum of theirs, also where no two losses have as many blocks. Some epoch grew:
+ * see anything_to_solve(). */
 static double clump(const struct behaviours_question *q)
 {
-    int64_t common = 0;
-    for (size_t e = 0; e < q->epochs; e++)
-        common = common_divisor(q->epoch[e].blocks > 0 ? q->epoch[e].blocks : 0, common);
-    return (double)common;
+    int64_t common = 0, total = 0;
+    for (size_t e = 0; e < q->epochs; e++) {
+        int64_t blocks = q->epoch[e].blocks;
+        common = common_divisor(blocks > 0 ? blocks : 0, common);
+        total += blocks;
+    }
+    return fmax((double)common, q->deviation * q->deviation / (double)total);
+}
+
+double behaviours_deviation(const int64_t *blocks, size_t epochs)
+{
+    int64_t common = 0, total = 0;
+    for (size_t e = 0; e < epochs; e++) {
+        int64_t grown = blocks[e] > 0 ? blocks[e] : 0;
+        common = common_divisor(grown, common);
+        total += grown;
+    }
+    return sqrt((double)common * (double)total);
 }
 
 static void load(const struct fit *f, struct least_squares *s)
@@ -143,11 +161,30 @@ static void judge_residuals(struct fit *f, const struct least_squares *s)
     f->chance = chi_square_beyond(f->chi, f->freedom);
 }
 
+/* Of Student's t of n degrees, 99.9 % lie between this and its negative. A table, then Abramowitz
+ * and Stegun, Handbook of Mathematical Functions, 26.7.5. */
+static double student_limit(int n)
+{
+    static const double table[] = {INFINITY, 636.62, 31.60, 12.92, 8.61, 6.87,
+                                   5.96,     5.41,   5.04,  4.78,  4.59};
+    const double z = BEHAVIOURS_LIMITS, z2 = z * z;
+    if (n < (int)(sizeof table / sizeof *table))
+        return table[n];
+    double first = (z2 + 1) / 4, second = ((5 * z2 + 16) * z2 + 3) / 96;
+    double third = (((3 * z2 + 19) * z2 + 17) * z2 - 15) / 384;
+    return z * (1 + (first + (second + third / n) / n) / n);
+}
+
+/* How far the losses scatter is known where they take as many blocks each time. Where that may not
+ * be, the residuals alone tell it, and few epochs may agree by accident: BEHAVIOURS_LIMITS of such
+ * errors hold 99.9 % all the same. */
 static void widen_errors(struct fit *f, double bytes_per_block)
 {
     double wider = f->freedom > 0 ? fmax(1, f->chi / f->freedom) : 1;
+    bool estimated = f->freedom > 0 && (f->q->unlike || f->chance < DOUBTFUL);
+    double few = estimated ? student_limit(f->freedom) / BEHAVIOURS_LIMITS : 1;
     for (size_t c = 0; c < f->columns; c++) {
-        f->blocks_error[c] *= sqrt(wider);
+        f->blocks_error[c] *= sqrt(wider) * few;
         f->bytes_error[c] = f->blocks_error[c] * bytes_per_block;
     }
     f->scatter *= wider;

@@ -53,7 +53,9 @@ struct behaviours_question {
     size_t count; /* behaviours, at most BEHAVIOURS_MAX */
     size_t epochs;
     const struct behaviours_epoch *epoch;
-    bool begun_only; /* for the tests: don't try the other system */
+    double deviation; /* the sum of the sites' behaviours_deviation; 0: not known */
+    bool unlike;      /* one of them is many places: its losses may have any number of blocks */
+    bool begun_only;  /* for the tests: don't try the other system */
 };
 
 struct behaviours_share {
@@ -82,6 +84,8 @@ static inline double behaviours_at_most(const struct behaviours_share *s)
     return (s->blocks > 0 ? s->blocks : 0) + BEHAVIOURS_LIMITS * s->blocks_error;
 }
 
+/* The standard deviation of what a site has lost in all epochs, by its growth in each. */
+double behaviours_deviation(const int64_t *blocks, size_t epochs);
 /* Fills `ret` entirely. */
 void behaviours_solve(const struct behaviours_question *q, struct behaviours_answer *ret);
 

@@ -14,13 +14,14 @@
 #include "stats/attribution/mix.h"
 #include "tests/unit/stats/golden.h"
 
-enum { MOST = 16, CLEAN = 0, RESET, HALF_CLOSE, MID_HANDSHAKE };
+enum { MOST = 16, SITES = 40, CLEAN = 0, RESET, HALF_CLOSE, MID_HANDSHAKE };
 
 struct made {
     size_t count, epochs;
     uint64_t begun[BEHAVIOURS_EPOCHS][MOST], ended[BEHAVIOURS_EPOCHS][MOST];
     int64_t blocks[BEHAVIOURS_EPOCHS], bytes[BEHAVIOURS_EPOCHS];
-    bool begun_only;
+    int64_t at[SITES][BEHAVIOURS_EPOCHS]; /* of the blocks, those of each site; 0: not known */
+    bool begun_only, unlike;
 };
 
 static const uint64_t usual[] = {50, 30, 15, 5, 9, 7, 22, 3, 17, 40, 11, 6, 8, 31, 4, 12};
@@ -60,15 +61,21 @@ static void make(struct made *m, size_t count, size_t epochs, uint64_t seed)
 static void solve(const struct made *m, struct behaviours_answer *ret)
 {
     struct behaviours_epoch epoch[BEHAVIOURS_EPOCHS];
+    double deviation = 0;
+    for (size_t i = 0; i < SITES; i++)
+        deviation += behaviours_deviation(m->at[i], m->epochs);
     for (size_t e = 0; e < m->epochs; e++)
         epoch[e] = (struct behaviours_epoch){.begun = m->begun[e],
                                              .ended = m->ended[e],
                                              .blocks = m->blocks[e],
                                              .bytes = m->bytes[e]};
-    behaviours_solve(
-        &(struct behaviours_question){
-            .count = m->count, .epochs = m->epochs, .epoch = epoch, .begun_only = m->begun_only},
-        ret);
+    behaviours_solve(&(struct behaviours_question){.count = m->count,
+                                                   .epochs = m->epochs,
+                                                   .epoch = epoch,
+                                                   .deviation = deviation,
+                                                   .unlike = m->unlike,
+                                                   .begun_only = m->begun_only},
+                     ret);
 }
 
 static void lose(struct made *m, uint64_t (*count)[MOST], size_t behaviour, int64_t blocks,
@@ -255,6 +262,77 @@ static void losses_of_several_blocks_scatter_more(void **state)
     }
     assert_true(together <= 2);
     assert_true(framed <= 1);
+}
+
+/* 33 to 35 blocks at once, each at a site of its own. */
+static void lose_objects(struct made *m, size_t behaviour, double chance, uint64_t seed)
+{
+    struct rng r = {.state = seed};
+    for (size_t e = 0; e < m->epochs; e++) {
+        for (uint64_t i = 0; i < m->begun[e][behaviour]; i++) {
+            size_t blocks = rng_unit(&r) < chance ? 33 + rng_below(&r, 3) : 0;
+            for (size_t site = 0; site < blocks; site++)
+                m->at[site][e]++;
+            m->blocks[e] += (int64_t)blocks;
+            m->bytes[e] += 64 * (int64_t)blocks;
+        }
+    }
+}
+
+/* No number divides the growth of the epochs, and yet it scatters as that of objects does. */
+static void objects_of_unlike_numbers_of_blocks_scatter_as_objects(void **state)
+{
+    (void)state;
+    enum { RUNS = 200 };
+    int together = 0, framed = 0, told = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, seed % 2 ? 6 : 10, seed);
+        lose_objects(&m, RESET, 0.1, seed * 13);
+        solve(&m, &a);
+        assert_true(a.scatter >= 33);
+        together += a.outcome == BEHAVIOURS_TOGETHER;
+        told += a.share[RESET].verdict == BEHAVIOUR_GUILTY;
+        for (size_t b = 0; b < 4; b++)
+            framed += b != RESET && a.share[b].verdict == BEHAVIOUR_GUILTY;
+    }
+    print_message("33 to 35 blocks: %d of %d told, %d framed, %d called inseparable\n", told, RUNS,
+                  framed, together);
+    assert_true(together <= 2);
+    assert_true(framed <= 1);
+    assert_true(told >= RUNS / 2);
+}
+
+/* Where all that calls malloc is one site, its losses may be of any size: what few epochs happen to
+ * agree on blames nobody. */
+static void one_site_that_is_many_blames_nobody_by_few_epochs(void **state)
+{
+    (void)state;
+    int framed[2] = {0}, told = 0;
+    for (uint64_t seed = 1; seed <= 500; seed++) {
+        struct made m;
+        struct behaviours_answer a;
+        make(&m, 4, 6, seed);
+        lose_objects(&m, RESET, 0.1, seed * 13);
+        memset(m.at, 0, sizeof m.at);
+        for (int unlike = 0; unlike <= 1; unlike++) {
+            m.unlike = unlike;
+            solve(&m, &a);
+            for (size_t b = 0; b < 4; b++)
+                framed[unlike] += b != RESET && a.share[b].verdict == BEHAVIOUR_GUILTY;
+        }
+        make(&m, 4, 14, seed);
+        lose_some(&m, RESET, 0.1, 1, seed * 13);
+        m.unlike = true;
+        solve(&m, &a);
+        told += a.share[RESET].verdict == BEHAVIOUR_GUILTY;
+    }
+    print_message("one site of any blocks: %d framed, %d taken for one of single blocks; by many "
+                  "epochs %d of 500 told\n",
+                  framed[1], framed[0], told);
+    assert_true(framed[1] == 0 && framed[0] > 1);
+    assert_true(told >= 450);
 }
 
 /* Losses that take two behaviours: in proportion to the product of their shares. Beside them
@@ -829,6 +907,8 @@ int main(void)
         cmocka_unit_test(what_loses_less_is_never_called_innocent),
         cmocka_unit_test(enough_losses_acquit_the_others),
         cmocka_unit_test(losses_of_several_blocks_scatter_more),
+        cmocka_unit_test(objects_of_unlike_numbers_of_blocks_scatter_as_objects),
+        cmocka_unit_test(one_site_that_is_many_blames_nobody_by_few_epochs),
         cmocka_unit_test(a_leak_that_needs_two_behaviours_is_not_separable),
         cmocka_unit_test(equal_mixes_tell_nothing),
         cmocka_unit_test(fewer_epochs_than_behaviours_still_show_the_one_that_fits),
