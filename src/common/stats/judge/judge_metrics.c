@@ -169,7 +169,8 @@ static double deciding(const struct judgement *j, const struct judge_gauge *g)
 }
 
 /* No finding is about it. A level figure is one that is surely no larger than what decides: what is
- * surely beyond the limit that was asked for isn't level, though too little to convict on. */
+ * surely beyond the limit that was asked for isn't level, though too little to convict on; what is
+ * surely beyond what decides is taken by the ledger's blocks. */
 static void judge_noisy(struct judge_metric *m, bool explained)
 {
     double low = m->per_conn - m->half_width, high = m->per_conn + m->half_width;
@@ -181,6 +182,8 @@ static void judge_noisy(struct judge_metric *m, bool explained)
         m->state = METRIC_LEVEL;
     else if (isnan(m->decides))
         not_judged(m, low > m->limit ? "never convicts alone" : "noisy");
+    else if (low > m->decides)
+        not_judged(m, "in counted blocks");
     else if (low > m->limit)
         not_judged(m, "too little");
     else if (high > m->decides)

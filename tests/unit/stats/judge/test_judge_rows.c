@@ -95,6 +95,26 @@ static void what_convicts_has_no_note(void **state)
     free(s);
 }
 
+/* A table that grows takes a heap that does, whatever its size. */
+static void growth_beyond_what_convicts_is_the_ledgers(void **state)
+{
+    (void)state;
+    for (int64_t each = 150; each <= 300; each += 150) {
+        struct sim *s = long_run(POINTS);
+        size_t site = sim_site(s, SIM_STATIC, 1, 0);
+        s->site[site].live[0] = 1;
+        for (size_t c = 0; c < POINTS; c++) {
+            s->site[site].blocks[c] = 1;
+            s->site[site].bytes[c] = s->site[site].size = 4096 + 100 * each * (int64_t)c;
+        }
+        grows(s, METRIC_HEAP_ALLOCATED, 1, (double)each);
+        struct judge_metric m = row(s, METRIC_HEAP_ALLOCATED);
+        assert_true((m.per_conn > m.decides) == (each == 300));
+        expect(m, METRIC_NOT_JUDGED, each == 300 ? "in counted blocks" : "too little");
+        free(s);
+    }
+}
+
 /* Three blocks that a finding is about, the first of all; what just reaches its limit is level. */
 static void three_blocks_of_the_ledger_explain_a_heap(void **state)
 {
@@ -235,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_row_of_a_witness_is_of_its_second_half),
         cmocka_unit_test(what_convicts_has_no_note),
+        cmocka_unit_test(growth_beyond_what_convicts_is_the_ledgers),
         cmocka_unit_test(three_blocks_of_the_ledger_explain_a_heap),
         cmocka_unit_test(a_count_is_by_closed_connections_if_there_are_any),
         cmocka_unit_test(a_gauge_without_points_has_an_empty_row),
