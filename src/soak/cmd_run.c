@@ -91,21 +91,20 @@ static int keep_result(struct run *r, const struct result *result, struct err *e
 }
 
 /* Writes the run's folder. The result comes after what belongs to it, so that it says what isn't
- * kept; it says so of the forms by being written again. */
+ * kept; it says so of the forms by being written again. One sentence, of the last that failed. */
 static void keep(struct run *r, struct result *result)
 {
-    struct err e = {{0}};
-    if (r->store_failed)
+    struct err e = {{0}}, again;
+    bool whole = keep_names(r, &e) == 0 && manifest_write(r, &e) == 0;
+    if (r->store_failed || !whole)
         spoil(result);
-    if (keep_names(r, &e) != 0 || manifest_write(r, &e) != 0) {
-        fprintf(stderr, "soak: %s\n", e.text);
-        spoil(result);
-    }
-    if (keep_result(r, result, &e) == 0 && keep_forms(r, &e) == 0)
+    if (keep_result(r, result, &e) == 0 && keep_forms(r, &e) == 0 && whole)
         return;
     fprintf(stderr, "soak: %s\n", e.text);
-    spoil(result);
-    keep_result(r, result, &e);
+    if (!result->not_kept) {
+        spoil(result);
+        keep_result(r, result, &again);
+    }
 }
 
 /* Writes the document of --json. Returns 0 or -1. */
