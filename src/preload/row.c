@@ -106,7 +106,7 @@ static bool are_two(enum page_mode before, enum page_mode mode)
 
 void row_show_mode(enum page_mode mode)
 {
-    if (are_two(atomic_load(&mine.mode), mode)) {
+    if (are_two((enum page_mode)atomic_load(&mine.mode), mode)) {
         row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, true);
         return;
     }

@@ -51,8 +51,8 @@ struct maps_module {
     uint64_t offset; /* of the last mapping, while reading */
     bool code;       /* one of the mappings may be executed; the first such one: */
     uint64_t code_low, code_offset;
-    bool whole;      /* begins with the file's first byte, so that `low` is where it was loaded */
-    char *path;      /* owned; as the kernel says it, or a name such as [vdso] */
+    bool whole; /* begins with the file's first byte, so that `low` is where it was loaded */
+    char *path; /* owned; as the kernel says it, or a name such as [vdso] */
 };
 
 struct maps {
