@@ -170,6 +170,7 @@ static struct stack_sample sample_of(const struct snapshot_stack *s, uint64_t cl
         sample.bytes += s->born_bytes[i];
         if (sample.epoch == PAGE_EPOCHS)
             sample.epoch = i;
+        sample.last = i;
     }
     return sample;
 }

@@ -26,6 +26,7 @@ struct stack_sample {
     size_t frames;
     uint32_t site;
     uint64_t epoch; /* the first one whose survivors are counted here */
+    uint64_t last;  /* and the last */
     int64_t blocks, bytes;
 };
 

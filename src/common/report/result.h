@@ -85,6 +85,7 @@ struct result_stack {
     uint32_t line;
     int64_t blocks, bytes;
     uint64_t epoch; /* of birth: the first of those that are counted here */
+    uint64_t last;  /* and the last; 0 and IMAGE_LOADED when not known */
     size_t addresses;
     const uint64_t *address; /* return addresses, innermost first */
     size_t frames;

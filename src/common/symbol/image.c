@@ -141,14 +141,6 @@ void maps_free(struct maps *maps)
     *maps = (struct maps){0};
 }
 
-int maps_find(const struct maps *maps, uint64_t address)
-{
-    const struct maps_module *module = maps->module;
-    size_t count =
-        maps->count ? starts_upto(&module->low, maps->count, sizeof *module, address) : 0;
-    return count && module[count - 1].high > address ? (int)count - 1 : -1;
-}
-
 /* More program files than any process of ours maps; each is a descriptor. */
 enum { FILES_MAX = 128 };
 
@@ -239,18 +231,103 @@ static void keep_made(struct image *image, pid_t pid)
         perf_map_read(image->made, pid, NULL);
 }
 
-void image_keep(struct image *image, pid_t pid, char *maps_text)
+/* ---- what was loaded when ---- */
+
+/* More than any process of ours loads in a run. */
+enum { CODES_MAX = 4096 };
+
+static bool is_same(const struct maps_module *a, const struct maps_module *b)
+{
+    return a->low == b->low && a->inode == b->inode && same_path(a->path, b->path);
+}
+
+static const struct maps_module *module_like(const struct maps *maps,
+                                             const struct maps_module *module)
+{
+    for (size_t i = 0; i < maps->count; i++) {
+        if (is_same(&maps->module[i], module))
+            return &maps->module[i];
+    }
+    return NULL;
+}
+
+static bool is_loaded(const struct image *image, const struct maps_module *module)
+{
+    for (size_t i = 0; i < image->codes; i++) {
+        if (image->code[i].until == IMAGE_LOADED && is_same(&image->code[i].module, module))
+            return true;
+    }
+    return false;
+}
+
+static void forget(struct image *image)
+{
+    for (size_t i = 0; i < image->codes; i++)
+        free(image->code[i].module.path);
+    free(image->code);
+    image->code = NULL;
+    image->codes = 0;
+}
+
+/* What is gone has run up to the end of the epoch before, when that ended since the last reading.
+ */
+static void note_unloaded(struct image *image, const struct maps *maps, uint64_t epoch)
+{
+    for (size_t i = 0; i < image->codes; i++) {
+        struct image_code *code = &image->code[i];
+        const struct maps_module *now = module_like(maps, &code->module);
+        if (code->until != IMAGE_LOADED)
+            continue;
+        if (now)
+            code->module.high = now->high;
+        else
+            code->until = epoch > image->epoch ? epoch - 1 : epoch;
+    }
+}
+
+/* What is new may have run since the last reading. */
+static void note_loaded(struct image *image, const struct maps_module *module, uint64_t from)
+{
+    struct image_code *grown = image->codes < CODES_MAX
+                                   ? reallocarray(image->code, image->codes + 1, sizeof *grown)
+                                   : NULL;
+    if (!grown)
+        return;
+    image->code = grown;
+    struct image_code *code = &image->code[image->codes];
+    *code = (struct image_code){.module = *module, .from = from, .until = IMAGE_LOADED};
+    code->module.path = strdup(module->path);
+    image->codes += code->module.path != NULL;
+}
+
+static void note_code(struct image *image, pid_t pid, const struct maps *maps, uint64_t epoch)
+{
+    if (image->codes > 0 && (image->pid != pid || !module_like(maps, &image->code[0].module)))
+        forget(image);
+    uint64_t from = image->codes > 0 ? image->epoch : 0;
+    note_unloaded(image, maps, epoch);
+    for (size_t i = 0; i < maps->count; i++) {
+        if (!is_loaded(image, &maps->module[i]))
+            note_loaded(image, &maps->module[i], from);
+    }
+    image->changes++;
+}
+
+void image_keep(struct image *image, pid_t pid, uint64_t epoch, char *maps_text)
 {
     struct maps maps;
     keep_made(image, pid);
-    bool known = image->maps && strcmp(image->maps, maps_text) == 0;
+    bool known = image->maps && image->pid == pid && strcmp(image->maps, maps_text) == 0;
     free(image->maps);
     image->maps = maps_text;
-    if (known || maps_parse(maps_text, &maps, NULL) != 0)
-        return;
-    for (size_t i = 0; i < maps.count; i++)
-        hold(image, pid, &maps.module[i]);
-    maps_free(&maps);
+    if (!known && maps_parse(maps_text, &maps, NULL) == 0) {
+        for (size_t i = 0; i < maps.count; i++)
+            hold(image, pid, &maps.module[i]);
+        note_code(image, pid, &maps, epoch);
+        maps_free(&maps);
+    }
+    image->pid = pid;
+    image->epoch = epoch;
 }
 
 int image_open(const struct image *image, const struct maps_module *mapped)
@@ -266,6 +343,7 @@ void image_fini(struct image *image)
         free(image->file[i].path);
     }
     free(image->file);
+    forget(image);
     free(image->maps);
     perf_map_free(image->made);
     *image = (struct image){0};

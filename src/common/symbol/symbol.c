@@ -14,11 +14,41 @@
 
 struct symbols {
     const struct image *image; /* borrowed */
-    struct maps maps;
+    size_t codes;
+    struct image_code *code; /* owned: as the image had them */
     struct intern *texts;
-    struct module **module; /* as maps.module; NULL: not looked at yet */
+    struct module **module; /* as code; NULL: not looked at yet */
+    uint64_t first, last;   /* the epochs that what is looked up ran in */
     struct servers servers;
 };
+
+/* The image may go on while names are looked up. Returns 0, or -1 when out of memory. */
+static int copy_codes(struct symbols *s)
+{
+    const struct image *image = s->image;
+    s->code = calloc(image->codes, sizeof *s->code);
+    s->module = calloc(image->codes, sizeof *s->module);
+    while (s->code && s->module && s->codes < image->codes) {
+        struct image_code *code = &s->code[s->codes];
+        *code = image->code[s->codes];
+        if (!(code->module.path = strdup(code->module.path)))
+            return -1;
+        s->codes++;
+    }
+    return s->code && s->module ? 0 : -1;
+}
+
+static bool has_code(const struct image *image, struct err *e)
+{
+    struct maps maps;
+    if (image->codes > 0)
+        return true;
+    if (maps_parse(image->maps ? image->maps : "", &maps, e) == 0) {
+        maps_free(&maps);
+        err_set(e, "out of memory");
+    }
+    return false;
+}
 
 struct symbols *symbols_open(const struct image *image, struct err *e)
 {
@@ -28,11 +58,11 @@ struct symbols *symbols_open(const struct image *image, struct err *e)
         return NULL;
     }
     s->image = image;
-    if (maps_parse(image->maps ? image->maps : "", &s->maps, e) != 0)
+    s->last = IMAGE_LOADED;
+    if (!has_code(image, e))
         goto failed;
     s->texts = intern_new();
-    s->module = calloc(s->maps.count, sizeof *s->module);
-    if (s->texts && s->module)
+    if (s->texts && copy_codes(s) == 0)
         return s;
     err_set(e, "out of memory");
 failed:
@@ -44,15 +74,22 @@ void symbols_close(struct symbols *s)
 {
     if (!s)
         return;
-    for (size_t i = 0; s->module && i < s->maps.count; i++) {
+    for (size_t i = 0; i < s->codes; i++) {
         if (s->module[i])
             module_close(s->module[i]);
         free(s->module[i]);
+        free(s->code[i].module.path);
     }
     free(s->module);
-    maps_free(&s->maps);
+    free(s->code);
     intern_free(s->texts);
     free(s);
+}
+
+void symbols_ran(struct symbols *s, uint64_t first, uint64_t last)
+{
+    s->first = first;
+    s->last = last;
 }
 
 void symbols_ask_servers(struct symbols *s)
@@ -75,13 +112,13 @@ static bool is_packaged(const char *path, struct symbol_owner *ret)
 bool symbols_owner(const struct symbols *s, const char *module, struct symbol_owner *ret)
 {
     size_t i = 0;
-    while (i < s->maps.count && !is_called(s->maps.module[i].path, module))
+    while (i < s->codes && !is_called(s->code[i].module.path, module))
         i++;
-    if (i == s->maps.count)
+    if (i == s->codes)
         return false;
     struct symbol_owner owner;
     const struct module *m = s->module[i];
-    snprintf(owner.file, sizeof owner.file, "%s", s->maps.module[i].path);
+    snprintf(owner.file, sizeof owner.file, "%s", s->code[i].module.path);
     if (!is_packaged(owner.file, &owner)) {
         snprintf(owner.name, sizeof owner.name, "%s", module);
         if (!m || !module_build_id(m, owner.version, sizeof owner.version))
@@ -89,6 +126,36 @@ bool symbols_owner(const struct symbols *s, const char *module, struct symbol_ow
     }
     *ret = owner;
     return true;
+}
+
+static bool may_have_run(const struct symbols *s, const struct image_code *code)
+{
+    bool any = s->first == 0 && s->last == IMAGE_LOADED;
+    return any || (code->from <= s->first && code->until >= s->last);
+}
+
+/* The same file at the same place again. */
+static bool is_reloaded(const struct symbols *s, size_t a, size_t b)
+{
+    const struct maps_module *x = &s->code[a].module, *y = &s->code[b].module;
+    return x->low == y->low && x->inode == y->inode && strcmp(x->path, y->path) == 0;
+}
+
+enum { NO_CODE = -1, SEVERAL = -2 };
+
+/* The number of the file whose code it is. */
+static int find_code(const struct symbols *s, uint64_t address)
+{
+    int found = NO_CODE;
+    for (size_t i = 0; i < s->codes; i++) {
+        const struct maps_module *module = &s->code[i].module;
+        if (address < module->low || address >= module->high || !may_have_run(s, &s->code[i]))
+            continue;
+        if (found != NO_CODE && !is_reloaded(s, (size_t)found, i))
+            return SEVERAL;
+        found = (int)i;
+    }
+    return found;
 }
 
 /* The module of that number, opened; NULL when there is none, or no memory. */
@@ -99,7 +166,7 @@ static struct module *module_at(struct symbols *s, int i)
     if (!s->module[i]) {
         s->module[i] = calloc(1, sizeof **s->module);
         if (s->module[i])
-            module_open(s->module[i], s->image, &s->maps.module[i], s->texts, &s->servers);
+            module_open(s->module[i], s->image, &s->code[i].module, s->texts, &s->servers);
     }
     return s->module[i];
 }
@@ -130,8 +197,8 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
     CHECK(max >= 1);
     address -= return_address && address > 0;
     *ret = (struct symbol){.offset = address};
-    int number = maps_find(&s->maps, address);
-    if (number < 0)
+    int number = find_code(s, address);
+    if (number == NO_CODE)
         find_made(s, address, ret);
     struct module *m = module_at(s, number);
     if (!m)
@@ -145,7 +212,7 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
     if (found == 0) {
         *ret = base;
         if (!base.function)
-            ret->package = module_package(m, s->maps.module[number].path);
+            ret->package = module_package(m, s->code[number].module.path);
     }
     return found > 0 ? found : 1;
 }
@@ -188,7 +255,7 @@ static bool is_nameless(const struct symbol *frame, const char *module)
     return !frame->function && frame->module && strcmp(frame->module, module) == 0;
 }
 
-/* Code that lies in no file and that nobody named. */
+/* Code that lies in no file that is known, and that nobody named. */
 static size_t made_text(const struct symbol *frame, size_t frames, char *buf, size_t size)
 {
     char more[32] = "";
@@ -197,8 +264,8 @@ static size_t made_text(const struct symbol *frame, size_t frames, char *buf, si
         count++;
     if (count > 1)
         snprintf(more, sizeof more, " and %zu more", count - 1);
-    snprintf(buf, size, "0x%" PRIx64 "%s, in no file: %s", frame->offset, more,
-             "how a JVM or node names its code: docs/guide/java-and-node.md");
+    snprintf(buf, size, "0x%" PRIx64 "%s: unloaded or replaced since, %s", frame->offset, more,
+             "or made by a JVM or node: docs/guide/java-and-node.md");
     return count;
 }
 

@@ -6,8 +6,9 @@
  * Code in no file has the name that the virtual machine which made it gave it, if it did.
  *
  * No name is better than a wrong one: a program file that isn't the one that was mapped (another
- * inode: rebuilt, upgraded, or another container's) is not opened. The maps text is checked line by
- * line; lines that don't read as the kernel writes them are passed over.
+ * inode: rebuilt, upgraded, or another container's) is not opened, and an address at which plugins
+ * followed each other has a name only where it is known which of them ran. The maps text is checked
+ * line by line; lines that don't read as the kernel writes them are passed over.
  *
  * Nothing is asked of the network without symbols_ask_servers: during libdwfl's own look-ups
  * DEBUGINFOD_URLS, on which its requests depend, is taken out of the environment. So names are
@@ -47,6 +48,12 @@ struct symbol {
 struct symbols *symbols_open(const struct image *image, struct err *e);
 void symbols_close(struct symbols *s);
 
+/* What is looked up from now on ran in epoch `first`, in `last`, and maybe between them. An address
+ * that several files had in turn is the one's which may have run in both, and has neither function
+ * nor module where that is none or several. IMAGE_LOADED twice: it ran at the end. 0 and
+ * IMAGE_LOADED, as without this call: it isn't known when. */
+void symbols_ran(struct symbols *s, uint64_t first, uint64_t last);
+
 /* From now on debug information that this machine lacks is asked for from the servers of
  * DEBUGINFOD_URLS: at most a minute for a file and about two in all, unless the user's own limits
  * say otherwise. */
@@ -80,9 +87,9 @@ char *symbol_text(const struct symbol *symbol, char *buf, size_t size);
 
 /* The frames without a name that `frame` begins with, as far as they lie in one file, in one text:
  * `libuv.so.1.0.0+0x1b40a, +0x22e6b   no symbols: install libuv1-dbgsym`. Those that don't fit into
- * `size` bytes are left to the next call. Frames in no file are only counted, with the page that
- * says how they get names. Returns how many frames are in it; 0, and an empty text, when the first
- * one has a name. */
+ * `size` bytes are left to the next call. Frames in no known file are only counted, with the page
+ * that says how they get names. Returns how many frames are in it; 0, and an empty text, when the
+ * first one has a name. */
 size_t symbol_nameless_text(const struct symbol *frame, size_t frames, char *buf, size_t size);
 
 /* The frame only passes an allocation on (malloc and its kin, OpenSSL's and libuv's wrappers, the

@@ -90,7 +90,7 @@ static void name_sites(struct footprint_lines *l, pid_t pid)
     struct image image = {0};
     struct symbols *symbols = NULL;
     if (maps_read(pid, MAPS_LIMIT, &maps, NULL) == 0) {
-        image_keep(&image, pid, maps);
+        image_keep(&image, pid, 0, maps);
         symbols = symbols_open(&image, NULL);
     }
     for (int end = 0; symbols && end < FOOTPRINT_END_COUNT; end++)

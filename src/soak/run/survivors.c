@@ -33,6 +33,8 @@ static size_t resolve_one(struct symbols *symbols, uint64_t address, struct symb
 static size_t resolve(struct symbols *symbols, const struct result_stack *of, struct symbol *ret)
 {
     size_t used = 0;
+    if (symbols)
+        symbols_ran(symbols, of->epoch, of->last);
     for (size_t i = 0; i < of->addresses && used < SURVIVORS_FRAMES; i++) {
         if (symbols)
             used += resolve_one(symbols, of->address[i], &ret[used], SURVIVORS_FRAMES - used);
@@ -83,6 +85,7 @@ static void take_sample(struct survivors *s, const struct watched *of,
     *to = (struct result_stack){.blocks = sample->blocks,
                                 .bytes = sample->bytes,
                                 .epoch = sample->epoch,
+                                .last = sample->last,
                                 .addresses = sample->frames,
                                 .address = sample->frame};
     to->file = site_name(of, sample->site, &to->line);
@@ -110,6 +113,7 @@ static void take_heap(struct survivors *s, const struct watched *of, struct resu
         const struct heap_stack *from = &p->growth.stack[i];
         s->said[ret->stacks++] = (struct result_stack){.blocks = from->blocks,
                                                        .bytes = from->bytes,
+                                                       .last = IMAGE_LOADED,
                                                        .addresses = from->frames,
                                                        .address = p->growth.frame + from->first};
     }
@@ -176,13 +180,13 @@ void survivors_name_so_far(struct survivors *s, const struct watched *of, uint64
     s->frame = NULL;
     if (!take_all(s, of, ret))
         return;
-    if (s->symbols && s->files != image->files) {
+    if (s->symbols && s->changes != image->changes) {
         symbols_close(s->symbols);
         s->symbols = NULL;
     }
     if (!s->symbols)
         s->symbols = symbols_open(image, &e);
-    s->files = image->files;
+    s->changes = image->changes;
     size_t most = ret->stacks < SURVIVORS_SO_FAR ? ret->stacks : SURVIVORS_SO_FAR, named = 0;
     while (named < most && (named == 0 || clock_now_ns() < end)) {
         name_stack(s->symbols, s->frame[named], &s->said[named]);
@@ -210,7 +214,7 @@ void survivors_crash(struct survivors *s, const struct child *c, const struct sc
     uint64_t address[PAGE_STACK_FRAMES];
     /* The kernel's return from the handler lies before whoever was interrupted. */
     size_t first = frames > 1;
-    struct result_stack stack = {.addresses = 0};
+    struct result_stack stack = {.epoch = IMAGE_LOADED, .last = IMAGE_LOADED};
     *ret = (struct result_crash){.subject = c->name, .signal = c->exit_signal};
     for (size_t i = first; i < frames && i < PAGE_STACK_FRAMES; i++)
         address[stack.addresses++] = crash->stack.frame[i];

@@ -16,7 +16,7 @@ enum { SURVIVORS_STACKS = 64, SURVIVORS_FRAMES = 64, SURVIVORS_SO_FAR = 16 };
 /* One subject's. Zero at first. */
 struct survivors {
     struct symbols *symbols;                  /* owned; NULL: no names */
-    size_t files;                             /* of the image that they are of */
+    size_t changes;                           /* of the image that they are of */
     struct symbols *crash_symbols;            /* owned: of another process than those, or NULL */
     struct symbol (*frame)[SURVIVORS_FRAMES]; /* owned: for each stack */
     struct result_stack said[SURVIVORS_STACKS];
@@ -30,8 +30,8 @@ void survivors_name(struct survivors *s, const struct watched *of, const struct 
                     struct result_capture *ret);
 /* The same of a run under way: the SURVIVORS_SO_FAR stacks of most blocks, the site to blame first,
  * of these as many as are named within `limit_ns`, one at least; the others count as dropped. What
- * was looked up is kept in `s` for the next time, until a program file more is mapped. No server is
- * asked. */
+ * was looked up is kept in `s` for the next time, until program files are mapped or unmapped. No
+ * server is asked. */
 void survivors_name_so_far(struct survivors *s, const struct watched *of, uint64_t limit_ns,
                            struct result_capture *ret);
 /* Names where `c`, a process of the subject, was when a signal ended it. `ret` borrows from `s`; it

@@ -199,7 +199,7 @@ void child_keep_image(struct child *c)
 {
     char *maps;
     if (maps_read(c->pid, MAPS_BYTES, &maps, NULL) == 0)
-        image_keep(&c->image, c->pid, maps);
+        image_keep(&c->image, c->pid, page_epoch(atomic_load(&c->page->epoch)), maps);
 }
 
 static const char *signal_name(int number)

@@ -191,6 +191,21 @@ static void survivors_are_of_captured_epochs_whose_connections_have_closed(void 
     capture_fini(&c);
 }
 
+/* Which plugin lay at their addresses follows from it. */
+static void survivors_have_the_first_and_the_last_epoch_of_their_birth(void **state)
+{
+    (void)state;
+    for (uint64_t oldest = 4; oldest <= 5; oldest++) {
+        struct capture c = kept(oldest);
+        struct stack_sample *sample;
+        assert_int_equal(capture_samples(&c, &sample), 2);
+        assert_int_equal(sample[0].epoch, 3);
+        assert_int_equal(sample[0].last, oldest - 1);
+        free(sample);
+        capture_fini(&c);
+    }
+}
+
 static void an_early_end_waits_for_survivors_but_not_for_ever(void **state)
 {
     (void)state;
@@ -235,6 +250,7 @@ int main(void)
         cmocka_unit_test(known_sites_are_bounded),
         cmocka_unit_test(the_page_says_what_is_wanted),
         cmocka_unit_test(survivors_are_of_captured_epochs_whose_connections_have_closed),
+        cmocka_unit_test(survivors_have_the_first_and_the_last_epoch_of_their_birth),
         cmocka_unit_test(an_early_end_waits_for_survivors_but_not_for_ever),
         cmocka_unit_test(maps_are_copied_up_to_the_last_whole_line),
     };

@@ -348,7 +348,7 @@ static void code_in_no_file_has_its_name(void **state)
     struct symbol found;
     char buf[128];
     put_file("10000 100 void Server.answer(int)\n");
-    image_keep(&image, getpid(),
+    image_keep(&image, getpid(), 0,
                strdup("20000-21000 r-xp 00000000 08:01 7      /no/such/program\n"));
     struct symbols *s = symbols_open(&image, NULL);
     assert_non_null(s);

@@ -46,7 +46,7 @@ static struct image kept;
 /* As of a process that is gone (there is none of number 0). */
 static struct symbols *open_kept(const char *text, struct err *e)
 {
-    image_keep(&kept, 0, strdup(text));
+    image_keep(&kept, 0, 0, strdup(text));
     return symbols_open(&kept, e);
 }
 
@@ -266,7 +266,7 @@ static void a_file_that_is_held_is_named_after_it_was_replaced(void **state)
     (void)state;
     struct loaded l = load_beside(SYMBOL_OBJECT);
     char *before = own_maps();
-    image_keep(&kept, 0, before);
+    image_keep(&kept, 0, 0, before);
     assert_int_equal(rename(l.other, l.path), 0);
 
     /* By now the kernel says "(deleted)" behind the path. */
@@ -279,7 +279,7 @@ static void a_file_that_is_held_is_named_after_it_was_replaced(void **state)
         assert_string_equal(found.function ? found.function : "none", "case_last");
         symbols_close(s);
         size_t held = kept.files;
-        image_keep(&kept, 0, own_maps());
+        image_keep(&kept, 0, 0, own_maps());
         assert_int_equal(kept.files, held);
         assert_non_null(strstr(kept.maps, "(deleted)"));
     }
@@ -336,6 +336,111 @@ static void code_where_the_headers_do_not_put_it_has_no_name(void **state)
     assert_string_equal(found.module, "test_symbol");
     close_kept(s);
     free(maps);
+}
+
+enum { PLUGIN = 0x20003000 };
+
+/* The maps of a program in `epoch` that has loaded this file at PLUGIN, or none. */
+static void keep_plugin(uint64_t epoch, const char *path)
+{
+    char text[600], *end = text;
+    struct stat st;
+    end += sprintf(end, "1000-2000 r-xp 00000000 fe:00 7  /srv/program\n");
+    if (path) {
+        assert_int_equal(stat(path, &st), 0);
+        sprintf(end, "%x-%x r-xp 00000000 fe:00 %ju  %s\n", PLUGIN, PLUGIN + 0x10000,
+                (uintmax_t)st.st_ino, path);
+    }
+    image_keep(&kept, 0, epoch, strdup(text));
+}
+
+static void assert_plugin(struct symbols *s, uint64_t address, const char *path)
+{
+    struct symbol found;
+    symbols_find(s, address, false, &found);
+    assert_string_equal(found.function ? found.function : "none", path ? "case_last" : "none");
+    assert_string_equal(found.module ? found.module : "none",
+                        path ? strrchr(path, '/') + 1 : "none");
+}
+
+/* Where the library's case_last lies when its first byte is at PLUGIN. */
+static uint64_t plugin_address(const struct loaded *l)
+{
+    Dl_info info;
+    void *address;
+    memcpy(&address, &l->address, sizeof address);
+    assert_int_not_equal(dladdr(address, &info), 0);
+    return PLUGIN + l->address - (uintptr_t)info.dli_fbase;
+}
+
+static void code_keeps_its_name_when_it_is_unloaded(void **state)
+{
+    (void)state;
+    struct loaded l = load_beside(SYMBOL_CASE);
+    uint64_t address = plugin_address(&l);
+    keep_plugin(0, l.path);
+    keep_plugin(4, NULL);
+    struct symbols *s = symbols_open(&kept, NULL);
+    assert_non_null(s);
+    assert_plugin(s, address, l.path);
+    symbols_ran(s, 2, 3);
+    assert_plugin(s, address, l.path);
+    symbols_ran(s, IMAGE_LOADED, IMAGE_LOADED);
+    assert_plugin(s, address, NULL);
+    close_kept(s);
+    unlink(l.other);
+    unload(&l);
+}
+
+/* One of two plugins takes the place of the other during epoch 5. */
+static void an_address_is_of_the_plugin_that_ran_then(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t first, last;
+        int plugin; /* 0: it can't be known */
+    } cases[] = {{1, 4, 1},
+                 {1, 5, 1},
+                 {4, 4, 1},
+                 {6, 6, 2},
+                 {5, 9, 2},
+                 {5, 5, 0},
+                 {4, 6, 0},
+                 {0, IMAGE_LOADED, 0},
+                 {IMAGE_LOADED, IMAGE_LOADED, 2}};
+    struct loaded l = load_beside(SYMBOL_CASE);
+    const char *const path[] = {NULL, l.path, l.other};
+    uint64_t address = plugin_address(&l);
+    for (uint64_t epoch = 0; epoch < 8; epoch++)
+        keep_plugin(epoch, epoch < 6 ? l.path : l.other);
+    struct symbols *s = symbols_open(&kept, NULL);
+    assert_non_null(s);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        symbols_ran(s, cases[i].first, cases[i].last);
+        assert_plugin(s, address, path[cases[i].plugin]);
+    }
+    close_kept(s);
+    unlink(l.other);
+    unload(&l);
+}
+
+/* exec, or another process: its addresses have nothing to do with those before. */
+static void of_another_program_nothing_is_kept(void **state)
+{
+    (void)state;
+    struct loaded l = load_beside(SYMBOL_CASE);
+    for (int process = 0; process < 2; process++) {
+        keep_plugin(0, l.path);
+        image_keep(&kept, process, 1,
+                   strdup(process ? "1000-2000 r-xp 00000000 fe:00 7  /srv/program\n"
+                                  : "3000-4000 r-xp 00000000 fe:00 8  /srv/other\n"));
+        struct symbols *s = symbols_open(&kept, NULL);
+        assert_non_null(s);
+        assert_plugin(s, plugin_address(&l), NULL);
+        close_kept(s);
+    }
+    unlink(l.other);
+    unload(&l);
 }
 
 static void addresses_outside_everything_stay_addresses(void **state)
@@ -671,17 +776,18 @@ static void frames_without_names_are_told_together(void **state)
     static const struct {
         size_t first, told;
         const char *text;
-    } cases[] = {{0, 0, ""},
-                 {1, 2, "libuv.so.1.0.0+0x1b40a, +0x22e6b   no symbols: install libuv1-dbgsym"},
-                 {2, 1, "libuv.so.1.0.0+0x22e6b   no symbols: install libuv1-dbgsym"},
-                 {3, 1, "libfoo.so+0x1234"},
-                 {4, 3,
-                  "0x7f0012345678 and 2 more, in no file: how a JVM or node names its code: "
-                  "docs/guide/java-and-node.md"},
-                 {7, 0, ""},
-                 {8, 1,
-                  "0x7f0012345678, in no file: how a JVM or node names its code: "
-                  "docs/guide/java-and-node.md"}};
+    } cases[] = {
+        {0, 0, ""},
+        {1, 2, "libuv.so.1.0.0+0x1b40a, +0x22e6b   no symbols: install libuv1-dbgsym"},
+        {2, 1, "libuv.so.1.0.0+0x22e6b   no symbols: install libuv1-dbgsym"},
+        {3, 1, "libfoo.so+0x1234"},
+        {4, 3,
+         "0x7f0012345678 and 2 more: unloaded or replaced since, or made by a JVM or node: "
+         "docs/guide/java-and-node.md"},
+        {7, 0, ""},
+        {8, 1,
+         "0x7f0012345678: unloaded or replaced since, or made by a JVM or node: "
+         "docs/guide/java-and-node.md"}};
     char buf[128];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         size_t left = sizeof frame / sizeof *frame - cases[i].first;
@@ -927,6 +1033,9 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_file_that_is_held_is_named_after_it_was_replaced),
         cmocka_unit_test(a_page_that_is_mapped_twice_belongs_to_one_module),
         cmocka_unit_test(code_where_the_headers_do_not_put_it_has_no_name),
+        cmocka_unit_test(code_keeps_its_name_when_it_is_unloaded),
+        cmocka_unit_test(an_address_is_of_the_plugin_that_ran_then),
+        cmocka_unit_test(of_another_program_nothing_is_kept),
         cmocka_unit_test(addresses_outside_everything_stay_addresses),
         cmocka_unit_test(the_process_may_be_gone),
         cmocka_unit_test(text_that_is_no_maps_is_refused),

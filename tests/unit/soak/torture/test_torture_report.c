@@ -218,7 +218,7 @@ static void crashes_in_two_functions_are_two_findings(void **state)
     struct image image = {0};
     struct err e;
     static struct scenario scenario;
-    image_keep(&image, 0, own_maps());
+    image_keep(&image, 0, 0, own_maps());
     t.finding = NULL;
     t.bench.pair.scenario = &scenario;
     t.bench.pair.symbols[PAIR_SERVER] = symbols_open(&image, &e);
