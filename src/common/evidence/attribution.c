@@ -14,8 +14,10 @@
 
 enum { ALONE, WITHOUT, CONFIRMS, CONFIRM_OPENS_MIN = 100, CONFIRM_UNITS_MAX = 8 };
 
-/* So many losses an epoch should show, and with fewer than the second it says nothing. */
-static const double CONFIRM_LOSSES = 10, CONFIRM_LOSSES_MIN = 5;
+/* So many losses an epoch should show, some more than it takes beside those of connections that
+ * were open before. Fewer than the second are none of 1,000 to 1 even if the other epoch has none:
+ * 0.5^10. */
+static const double CONFIRM_LOSSES = 40, CONFIRM_LOSSES_MIN = 10;
 
 _Static_assert((int)PAGE_BEHAVIOURS <= (int)MIX_MAX && (int)PAGE_BEHAVIOURS <= (int)BEHAVIOURS_MAX,
                "the solver has room for what the page has");
@@ -62,12 +64,29 @@ static size_t leaking_subject(const struct attribution *a)
     return SIZE_MAX;
 }
 
+static bool is_guilty(const struct attribution *a, size_t subject, size_t behaviour)
+{
+    return a->answer[subject].share[behaviour].verdict == BEHAVIOUR_GUILTY;
+}
+
 static void blame(struct attribution *a)
 {
     size_t subject = leaking_subject(a);
     CHECK(subject < a->subjects); /* else the plan isn't told to confirm */
     for (size_t b = 0; b < a->table.count; b++)
-        a->blamed[b] = a->answer[subject].share[b].verdict == BEHAVIOUR_GUILTY;
+        a->blamed[b] = is_guilty(a, subject, b);
+}
+
+/* A behaviour that can't be drawn, such as "failed", may be the only one that is guilty, or the
+ * only one that isn't. */
+static bool can_be_drawn(const struct attribution *a, size_t subject)
+{
+    bool alone = false, without = false;
+    for (size_t b = 0; b < a->table.count; b++) {
+        alone |= a->mix.base[b] && is_guilty(a, subject, b);
+        without |= a->mix.base[b] && !is_guilty(a, subject, b);
+    }
+    return alone && without;
 }
 
 static void confirm_weights(const struct attribution *a, bool alone, uint64_t *weight)
@@ -76,7 +95,6 @@ static void confirm_weights(const struct attribution *a, bool alone, uint64_t *w
         weight[b] = a->blamed[b] == alone ? a->mix.base[b] : 0;
 }
 
-/* A behaviour that can't be drawn, such as "failed", may be the only one to be blamed. */
 static bool any_weight(const struct attribution *a, const uint64_t *weight)
 {
     for (size_t b = 0; b < a->table.count; b++) {
@@ -195,7 +213,7 @@ static double least_loss(const struct behaviours_answer *a)
 static uint64_t confirm_opens(uint64_t unit, const struct behaviours_answer *a)
 {
     uint64_t least = unit > CONFIRM_OPENS_MIN ? unit : CONFIRM_OPENS_MIN;
-    double wanted = ceil(CONFIRM_LOSSES / least_loss(a));
+    double wanted = ceil(CONFIRM_LOSSES / behaviours_losses(a, least_loss(a)));
     uint64_t most = CONFIRM_UNITS_MAX * least;
     return wanted < (double)least ? least : wanted > (double)most ? most : (uint64_t)wanted;
 }
@@ -205,7 +223,7 @@ void attribution_seen(const struct attribution *a, uint64_t unit, struct plan_se
     size_t subject = leaking_subject(a);
     for (size_t i = 0; i < a->subjects; i++)
         ret->untold |= a->answer[i].outcome == BEHAVIOURS_UNTOLD;
-    if (subject == SIZE_MAX || a->epoch[WITHOUT] != SIZE_MAX)
+    if (subject == SIZE_MAX || a->epoch[WITHOUT] != SIZE_MAX || !can_be_drawn(a, subject))
         return;
     ret->wants_confirm = true;
     ret->confirm_opens = confirm_opens(unit, &a->answer[subject]);
@@ -283,7 +301,7 @@ static void confirm(const struct attribution *a, size_t subject, size_t c,
     for (size_t b = 0; b < a->table.count; b++) {
         uint64_t n = (answer->by_end ? ended : begun)[b];
         ret->connections += n;
-        ret->guilty += answer->share[b].verdict == BEHAVIOUR_GUILTY ? n : 0;
+        ret->guilty += is_guilty(a, subject, b) ? n : 0;
     }
     ret->agrees = agrees(ret, answer->exact);
 }
@@ -300,18 +318,27 @@ static bool confirmed_until_end(const struct attribution *a, size_t subject)
     return true;
 }
 
-bool attribution_confirmed(const struct attribution *a, size_t subject,
-                           struct behaviours_confirm *ret_alone,
-                           struct behaviours_confirm *ret_without)
+/* The epochs are those of whom was blamed then: later epochs, and what the caches give back at the
+ * end, may tell it otherwise. */
+static bool blames_the_same(const struct attribution *a, size_t subject)
 {
-    if (!behaviours_tell(&a->answer[subject]) || !confirmed_until_end(a, subject))
-        return false;
-    confirm(a, subject, a->epoch[ALONE], ret_alone);
-    confirm(a, subject, a->epoch[WITHOUT], ret_without);
+    for (size_t b = 0; b < a->table.count; b++) {
+        if (a->blamed[b] != is_guilty(a, subject, b))
+            return false;
+    }
     return true;
 }
 
-bool attribution_too_rare(const struct behaviours_confirm *alone)
+bool attribution_confirmed(const struct attribution *a, size_t subject,
+                           struct attribution_confirmation *ret)
 {
-    return alone->predicted.blocks < CONFIRM_LOSSES_MIN;
+    const struct behaviours_answer *answer = &a->answer[subject];
+    if (!behaviours_tell(answer) || !confirmed_until_end(a, subject) ||
+        !blames_the_same(a, subject))
+        return false;
+    confirm(a, subject, a->epoch[ALONE], &ret->alone);
+    confirm(a, subject, a->epoch[WITHOUT], &ret->without);
+    ret->too_rare = behaviours_losses(answer, ret->alone.predicted.blocks) < CONFIRM_LOSSES_MIN;
+    ret->confirmed = !ret->too_rare && behaviours_confirmed(answer, &ret->alone, &ret->without);
+    return true;
 }

@@ -49,12 +49,15 @@ const char *attribution_name(const struct attribution *a, size_t behaviour);
 /* One lost block per so many of a behaviour's connections would have shown; 0: none would. */
 double attribution_one_in(const struct attribution *a, size_t subject, size_t behaviour);
 
-/* Of those with the guilty behaviours alone, and of those without them. Returns false, writing
- * nothing, when there was nothing to confirm or not both epochs came to their end. */
+/* The epochs with the guilty behaviours alone, and without them. */
+struct attribution_confirmation {
+    struct behaviours_confirm alone, without;
+    bool too_rare; /* so little was to be expected that it confirms nothing */
+    bool confirmed;
+};
+/* Returns false, writing nothing, when there was nothing to confirm, not both epochs came to their
+ * end, or others were blamed when they were run. */
 bool attribution_confirmed(const struct attribution *a, size_t subject,
-                           struct behaviours_confirm *ret_alone,
-                           struct behaviours_confirm *ret_without);
-/* So little was to be expected that it confirms nothing. */
-bool attribution_too_rare(const struct behaviours_confirm *alone);
+                           struct attribution_confirmation *ret);
 
 #endif

@@ -146,9 +146,9 @@ static void say_confirmed(struct text *t, const struct result_attribution *w)
     const struct behaviours_confirm *a = &w->alone, *b = &w->without;
     if (!w->tried)
         return;
-    const char *word = w->too_rare              ? "too rare to confirm"
-                       : a->agrees && b->agrees ? "confirmed"
-                                                : "not confirmed";
+    const char *word = w->too_rare    ? "too rare to confirm"
+                       : w->confirmed ? "confirmed"
+                                      : "not confirmed";
     const char *it = count_of(w, BEHAVIOUR_GUILTY) > 1 ? "them" : "it";
     human_count(n[0], sizeof n[0], (int64_t)a->connections);
     human_count(n[1], sizeof n[1], a->blocks);

@@ -259,6 +259,7 @@ static int read_confirmed(const json_t *when, struct result_attribution *to, str
     const json_t *confirmed = json_object_get(when, "confirmed");
     to->tried = json_is_object(confirmed);
     return json_read_bool(confirmed, "too_rare", &to->too_rare, e) == 0 &&
+                   json_read_bool(confirmed, "agrees", &to->confirmed, e) == 0 &&
                    json_read_fields(json_object_get(confirmed, "alone"), &document_confirm_fields,
                                     &to->alone, e) == 0
                ? json_read_fields(json_object_get(confirmed, "without"), &document_confirm_fields,

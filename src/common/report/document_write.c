@@ -189,8 +189,7 @@ static json_t *confirmed_json(const struct result_attribution *w)
 {
     if (!w->tried)
         return json_null();
-    bool agrees = w->alone.agrees && w->without.agrees && !w->too_rare;
-    return json_pack("{s:b,s:b,s:o,s:o}", "agrees", (int)agrees, "too_rare", (int)w->too_rare,
+    return json_pack("{s:b,s:b,s:o,s:o}", "agrees", (int)w->confirmed, "too_rare", (int)w->too_rare,
                      "alone", json_from_fields(&document_confirm_fields, &w->alone), "without",
                      json_from_fields(&document_confirm_fields, &w->without));
 }

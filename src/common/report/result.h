@@ -125,8 +125,9 @@ struct result_attribution {
     double residual_blocks, residual_bytes, chance;
     size_t behaviours;
     struct result_behaviour behaviour[BEHAVIOURS_MAX];
-    bool tried;    /* both epochs of the confirmation were run */
-    bool too_rare; /* so little was to be expected that they confirm nothing */
+    bool tried;     /* both epochs of the confirmation were run */
+    bool too_rare;  /* so little was to be expected that they confirm nothing */
+    bool confirmed; /* they agree with the solution, and with no other */
     struct behaviours_confirm alone, without;
 };
 

@@ -301,7 +301,7 @@ static void put_behaviours(const struct result_subject *subject, FILE *out)
     fputs("| peer | does | connections | bytes each |\n|---|---|---:|---:|\n", out);
     for (size_t i = 0; i < a->behaviours; i++)
         put_behaviour(&a->behaviour[i], out);
-    if (a->tried && !a->too_rare)
+    if (a->confirmed)
         fprintf(out,
                 "\nConfirmed: %" PRIu64 " connections of the leaking kinds alone kept %" PRId64
                 " blocks, %" PRIu64 " without them %" PRId64 ".\n",

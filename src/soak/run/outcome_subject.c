@@ -137,8 +137,14 @@ static bool fill_attribution(const struct run *r, size_t subject, struct result_
                                        .residual_bytes = a->residual_bytes,
                                        .chance = a->chance};
     fill_behaviours(ret, r, subject);
-    ret->tried = attribution_confirmed(r->attribution, subject, &ret->alone, &ret->without);
-    ret->too_rare = ret->tried && attribution_too_rare(&ret->alone);
+    struct attribution_confirmation c;
+    if (!attribution_confirmed(r->attribution, subject, &c))
+        return true;
+    ret->tried = true;
+    ret->too_rare = c.too_rare;
+    ret->confirmed = c.confirmed;
+    ret->alone = c.alone;
+    ret->without = c.without;
     return true;
 }
 

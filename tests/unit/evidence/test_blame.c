@@ -101,6 +101,10 @@ enum { WARM = 2, MEASURED = 5 };
 static const uint64_t came[WARM + MEASURED][BEHAVIOURS] = {
     {100, 100}, {100, 100}, {150, 100}, {100, 150}, {300, 200}, {200, 300}, {600, 400}};
 
+static const uint64_t failing[WARM + MEASURED][BEHAVIOURS] = {
+    {100, 100, 50},  {100, 100, 50},  {150, 100, 100}, {100, 150, 50},
+    {300, 200, 100}, {200, 300, 200}, {600, 400, 300}};
+
 static const struct behaviours_answer *answer(const struct made *m)
 {
     return attribution_answer(m->attribution, 0);
@@ -155,11 +159,88 @@ static void sites_that_lose_together_scatter_together(void **state)
     close_made(&m);
 }
 
+static void measure(struct made *m, size_t guilty)
+{
+    for (size_t c = 0; c < WARM + MEASURED; c++)
+        add_epoch(m, c < WARM ? PLAN_WARM : PLAN_MEASURE, failing[c], (int64_t)failing[c][guilty]);
+}
+
+static bool wants_confirm(const struct made *m)
+{
+    struct plan_seen seen = {0};
+    attribution_seen(m->attribution, 100, &seen);
+    return seen.wants_confirm;
+}
+
+static void confirm(struct made *m, enum plan_step step, uint64_t clean, uint64_t reset)
+{
+    const uint64_t connections[BEHAVIOURS] = {clean, reset};
+    char words[256];
+    attribution_words(m->attribution, &(struct plan_action){.step = step, .opens = 100}, words,
+                      sizeof words);
+    add_epoch(m, step, connections, (int64_t)reset);
+}
+
+/* No connection is told to fail, nor can it be told not to. */
+static void what_cannot_be_drawn_is_not_confirmed(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t guilty;
+        uint64_t clean, reset;
+        bool wanted;
+    } of[] = {{RESET, 1, 1, true}, {FAILED, 1, 1, false}, {RESET, 0, 1, false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct made m;
+        open_made(&m, of[i].clean, of[i].reset);
+        measure(&m, of[i].guilty);
+        assert_true(behaviours_tell(answer(&m)));
+        assert_int_equal(wants_confirm(&m), of[i].wanted);
+        close_made(&m);
+    }
+}
+
+static void epochs_of_whom_it_blames_confirm_the_answer(void **state)
+{
+    (void)state;
+    struct attribution_confirmation c;
+    struct made m;
+    open_made(&m, 1, 1);
+    measure(&m, RESET);
+    confirm(&m, PLAN_CONFIRM_ALONE, 0, 100);
+    assert_false(attribution_confirmed(m.attribution, 0, &c));
+    confirm(&m, PLAN_CONFIRM_WITHOUT, 100, 0);
+    assert_true(attribution_confirmed(m.attribution, 0, &c));
+    assert_true(c.confirmed && !c.too_rare && c.alone.guilty == 100 && c.without.guilty == 0);
+    close_made(&m);
+}
+
+/* ... and nothing when in the end it blames others. */
+static void epochs_of_others_confirm_nothing(void **state)
+{
+    (void)state;
+    struct attribution_confirmation c;
+    struct made m;
+    open_made(&m, 1, 1);
+    measure(&m, RESET);
+    confirm(&m, PLAN_CONFIRM_ALONE, 0, 100);
+    confirm(&m, PLAN_CONFIRM_WITHOUT, 100, 0);
+    for (size_t e = 0; e < WARM + MEASURED; e++)
+        set_born(&m, e, (int64_t)failing[e][CLEAN]);
+    add_epoch(&m, PLAN_MEASURE, failing[0], (int64_t)failing[0][CLEAN]);
+    assert_int_equal(answer(&m)->share[CLEAN].verdict, BEHAVIOUR_GUILTY);
+    assert_false(attribution_confirmed(m.attribution, 0, &c));
+    close_made(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_emptying_a_cache_leaves_is_what_was_lost),
         cmocka_unit_test(sites_that_lose_together_scatter_together),
+        cmocka_unit_test(what_cannot_be_drawn_is_not_confirmed),
+        cmocka_unit_test(epochs_of_whom_it_blames_confirm_the_answer),
+        cmocka_unit_test(epochs_of_others_confirm_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

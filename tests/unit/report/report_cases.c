@@ -288,7 +288,7 @@ static void fill_reset_path(struct result *r)
     convict(r, 0, KIND_SIDE, 0.2998, 19.19);
     r->subject[0].attribution =
         solved(&attribution, BEHAVIOURS_APART, (const double[]){0, 1, 0, 0}, 64, NULL);
-    attribution.tried = true;
+    attribution.tried = attribution.confirmed = true;
     attribution.alone = (struct behaviours_confirm){250, 250, 250, 16000, {250, 16000, 0}, true};
     attribution.without = (struct behaviours_confirm){250, 0, 0, 0, {0, 0, 0}, true};
     r->subject[0].site = &site;

@@ -432,19 +432,3 @@ bool behaviours_tell(const struct behaviours_answer *a)
     return a->outcome == BEHAVIOURS_APART && with_verdict(a, BEHAVIOUR_GUILTY) > 0 &&
            with_verdict(a, BEHAVIOUR_INNOCENT) + with_verdict(a, BEHAVIOUR_UNSURE) > 0;
 }
-
-struct behaviours_forecast behaviours_forecast(const struct behaviours_answer *a,
-                                               const uint64_t *begun, const uint64_t *ended)
-{
-    struct behaviours_forecast f = {0};
-    double variance = 0;
-    for (size_t b = 0; b < a->count; b++) {
-        double n = (double)(a->by_end ? ended : begun)[b], off = n * a->share[b].blocks_error;
-        f.blocks += n * a->share[b].blocks;
-        f.bytes += n * a->share[b].bytes;
-        variance += off * off;
-    }
-    if (!a->exact)
-        f.blocks_off = BEHAVIOURS_LIMITS * sqrt(variance + a->scatter * fmax(f.blocks, 1));
-    return f;
-}

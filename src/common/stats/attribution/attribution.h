@@ -107,5 +107,11 @@ struct behaviours_confirm {
     struct behaviours_forecast predicted;
     bool agrees;
 };
+/* How many losses so many blocks are, by the answer. */
+double behaviours_losses(const struct behaviours_answer *a, double blocks);
+/* Both agree with the solution, and a connection of the first surely (99.9 %) keeps more than one
+ * of the second: else they would agree with another one, too. */
+bool behaviours_confirmed(const struct behaviours_answer *a, const struct behaviours_confirm *alone,
+                          const struct behaviours_confirm *without);
 
 #endif

@@ -896,6 +896,38 @@ static void an_epoch_of_one_block_has_single_losses(void **state)
     assert_true(a.scatter == 1);
 }
 
+/* What two epochs kept, in 250 connections each; they agree with whatever was solved. */
+static bool confirms(const struct behaviours_answer *a, int64_t alone, int64_t without)
+{
+    const struct behaviours_confirm more = {.connections = 250, .blocks = alone, .agrees = true};
+    const struct behaviours_confirm fewer = {.connections = 250, .blocks = without, .agrees = true};
+    return behaviours_confirmed(a, &more, &fewer);
+}
+
+/* An error that is large enough agrees with anything. Of 10 losses all are in one of two epochs
+ * once in 1,024 times, of 9 twice as often. */
+static void epochs_that_keep_as_much_confirm_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t alone, without;
+        bool confirmed;
+    } of[] = {{646, 687, false}, {687, 646, false}, {125, 125, false}, {2, 3, false},
+              {0, 0, false},     {9, 0, false},     {10, 0, true},     {250, 30, true}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct behaviours_answer a = {.count = 2, .scatter = 1};
+        a.share[1].blocks = 1;
+        assert_int_equal(confirms(&a, of[i].alone, of[i].without), of[i].confirmed);
+        a.scatter = 34; /* an object: the blocks of a loss tell as much as one */
+        assert_int_equal(confirms(&a, 34 * of[i].alone, 34 * of[i].without), of[i].confirmed);
+        a.exact = true;
+        a.share[1].blocks = 34;
+        assert_int_equal(confirms(&a, 34 * of[i].alone, 34 * of[i].without), of[i].confirmed);
+    }
+    const struct behaviours_answer exact = {.count = 2, .scatter = 250, .exact = true};
+    assert_true(confirms(&exact, 250, 0)); /* the divisor of whole numbers is no scatter */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -933,6 +965,7 @@ int main(void)
         cmocka_unit_test(ends_tell_where_beginnings_are_all_alike),
         cmocka_unit_test(a_loss_of_several_blocks_is_found_from_all_epochs),
         cmocka_unit_test(an_epoch_of_one_block_has_single_losses),
+        cmocka_unit_test(epochs_that_keep_as_much_confirm_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
