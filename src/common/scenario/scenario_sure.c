@@ -100,6 +100,7 @@ static uint64_t epoch_opens(const struct scenario *s)
 
 void scenario_plan(const struct scenario *s, struct plan_input *ret)
 {
+    enum { PATIENCE_MS = 60000 }; /* most servers wait as long for a request, or longer */
     size_t behaviours = 0;
     const struct rate at = pace(s);
     for (size_t i = 0; i < BEHAVIOUR_COUNT; i++)
@@ -114,6 +115,7 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
         .expected = s->expect_cache,
         .one_in = s->sensitivity,
         .until_sure = s->until_sure,
+        .hold_most_ms = s->server ? PATIENCE_MS : 0,
         .early_stop = !s->keep_going && !s->closed && (!s->for_ns || s->until_sure),
         .behaviours = s->reload ? 1 : behaviours};
 }

@@ -337,6 +337,8 @@ static void add_seen(struct plan_seen *ret, const struct watched *w)
 {
     ret->wants_hold |= w->judgement.wants_hold;
     ret->wants_more |= w->judgement.wants_more;
+    if (w->judgement.hold_ms > ret->hold_ms)
+        ret->hold_ms = w->judgement.hold_ms;
     ret->certain |= is_certain(w);
     /* It dumps its profile when told to; several processes would dump several. */
     if (w->subject->ops->can & SUBJECT_CAN_SETTLE && w->subject->processes == 1 &&

@@ -113,6 +113,7 @@ static struct plan_seen see(const struct program *p, const struct judgement *j)
     struct plan_seen seen = {.opened = p->opened,
                              .wants_hold = j->wants_hold,
                              .wants_more = j->wants_more,
+                             .hold_ms = j->hold_ms,
                              .certain = j->certain,
                              .elapsed_ms = elapsed_ms(p)};
     uint64_t opened = p->opened;

@@ -137,6 +137,16 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
     }
 }
 
+/* The longest of what is missing for any. */
+static uint64_t hold_ms(const struct judge_context *h, const struct judge_finding *finding,
+                        size_t count)
+{
+    double seconds = 0;
+    for (size_t i = 0; i < count; i++)
+        seconds = fmax(seconds, hold_missing_of(h, &finding[i]));
+    return (uint64_t)ceil(seconds * 1000);
+}
+
 static bool is_certain(const struct judge_context *h, const struct judgement *j)
 {
     /* A small table that nobody declared looks like a leak until it is full. */
@@ -202,7 +212,9 @@ void judge_with_rules(const struct evidence *evidence, uint64_t rules, struct ju
     if (ret->verdict == VERDICT_INVALID)
         ret->class_ = SIZE_MAX;
     ret->certain = is_certain(&h, ret);
-    ret->held = ret->verdict == VERDICT_LEAK && h.hold_seconds > 0 && ret->kind != KIND_TIME;
+    ret->hold_ms = ret->verdict == VERDICT_LEAK ? hold_ms(&h, ret->finding, ret->findings) : 0;
+    ret->held = ret->verdict == VERDICT_LEAK && h.hold_seconds > 0 && ret->kind != KIND_TIME &&
+                hold_missing_of(&h, &ret->finding[0]) <= 0;
     ret->proportional = ret->held && kind_proportional(&h, &ret->finding[0]);
     metrics_fill(&h, ret);
     if (rule_on(&h, RULE_FROM_OUTSIDE) && evidence->outside)

@@ -189,6 +189,7 @@ struct judgement {
     char reason[JUDGE_REASONS][192];
     bool wants_hold;   /* something grows and no hold epoch has told time from connections yet */
     bool wants_more;   /* undecided: another epoch could settle it */
+    uint64_t hold_ms;  /* LEAK: so much longer a hold would tell time from connections; 0: it has */
     bool held;         /* LEAK: a hold has told that time doesn't make it */
     bool proportional; /* ... and its epochs lost blocks in proportion to their connections */
     bool certain;      /* LEAK that more churn can't change: kind known but for the drain */

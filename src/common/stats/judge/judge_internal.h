@@ -51,6 +51,7 @@
     X(RULE_CLUMPS)                                                                                 \
     X(RULE_RARE)                                                                                   \
     X(RULE_TIME)                                                                                   \
+    X(RULE_HOLD_LONG)                                                                              \
     X(RULE_UNTESTED)                                                                               \
     X(RULE_HELD)                                                                                   \
     X(RULE_DEFERRED)                                                                               \
@@ -289,6 +290,11 @@ uint64_t cache_full_in(const struct judge_context *h, size_t cache);
 /* judge_kind.c: nothing connects while the subject is held, so what is added then is added by time.
  * If the pace by the second is the same with and without connections, they have no part in it. */
 bool is_by_time(const struct judge_context *h, double held, double churned);
+/* judge_kind.c: how many seconds more without churn would have made one of so many losses, or
+ * whatever was made while held; 0: the hold tells time from connections. */
+double hold_missing(const struct judge_context *h, double held, int64_t losses);
+/* judge_kind.c: the same of a finding; 0 where it is none about lost blocks, files or threads. */
+double hold_missing_of(const struct judge_context *h, const struct judge_finding *f);
 /* judge_kind.c: refines the kinds of the LEAK findings; returns the class to blame or SIZE_MAX. */
 size_t kinds_name(const struct judge_context *h, struct judge_finding *finding, size_t count);
 

@@ -23,6 +23,30 @@ bool is_by_time(const struct judge_context *h, double held, double churned)
            binomial_at_most((int64_t)held, (int64_t)(held + churned), share) > JUDGE_ALPHA;
 }
 
+double hold_missing(const struct judge_context *h, double held, int64_t losses)
+{
+    /* Of losses by time none would have come while held in one of a hundred runs. */
+    static const double BY_CHANCE = 0.01;
+    if (held > 0 || losses <= 0 || !rule_on(h, RULE_HOLD_LONG))
+        return 0;
+    double share = 1 - pow(BY_CHANCE, 1 / (double)losses);
+    return fmax(h->seconds * share / (1 - share) - h->hold_seconds, 0);
+}
+
+double hold_missing_of(const struct judge_context *h, const struct judge_finding *f)
+{
+    struct survivors v;
+    bool counted = f->gauge && metric_info(f->gauge)->role == ROLE_COUNT;
+    /* A table's growth is told by its bytes. */
+    bool told = f->kind == KIND_TIME || f->kind == KIND_TABLE;
+    if (f->verdict != VERDICT_LEAK || told || h->e->ended)
+        return 0;
+    if (f->site == SIZE_MAX)
+        return counted ? hold_missing(h, 0, f->blocks) : 0;
+    survivors_count(h, f->site, &v);
+    return hold_missing(h, (double)v.held, v.events);
+}
+
 static void name_time(const struct judge_context *h, struct judge_finding *f)
 {
     struct survivors v;
@@ -102,8 +126,8 @@ static void name_unknown(const struct judge_context *h, const struct judge_class
 {
     char before[sizeof f->why];
     /* What is there when a process has ended waits for nothing. */
-    if (!retained &&
-        ((h->hold_seconds > 0 && h->e->drained) || refute_time(h, &h->e->site[f->site])))
+    bool told = h->hold_seconds > 0 && hold_missing_of(h, f) <= 0;
+    if (!retained && ((told && h->e->drained) || refute_time(h, &h->e->site[f->site])))
         return;
     f->kind = KIND_UNKNOWN;
     snprintf(before, sizeof before, "%s", f->why);
@@ -113,8 +137,10 @@ static void name_unknown(const struct judge_context *h, const struct judge_class
         text_add(&why, "some of the %.32s objects that stay may hold it", retained->name);
     else if (h->e->ended)
         text_add(&why, "longer runs take longer, so time may make it");
-    else if (h->hold_seconds > 0)
+    else if (told)
         text_add(&why, "not drained, so it may only be deferred");
+    else if (h->hold_seconds > 0)
+        text_add(&why, "held too short to tell, so time may make it");
     else
         text_add(&why, "never held without churn, so time may make it");
 }

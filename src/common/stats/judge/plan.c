@@ -15,6 +15,8 @@ enum {
     TURNOVER_RELOADS = 2, /* one would do where the old configuration goes at once */
     DEFAULT_MS = 60000,
     HOLD_MS = 1500,
+    HOLD_PARTS = 2,           /* a longer hold takes no more than half of the time until then, */
+    HOLD_PARTS_OF_BOUND = 10, /* or a tenth of a bound in time */
     WARM_MIN = 2,
     WARM_MAX = 5,    /* n, n, 2n, 4n, 8n */
     EPOCHS_MAX = 52, /* the page has room for 64; the hold and the turnover come on top */
@@ -117,11 +119,6 @@ uint64_t plan_measured_for(uint64_t one_in)
 uint64_t plan_unbounded(uint64_t one_in, uint64_t expected)
 {
     return larger(plan_measured_for(one_in), expected + expected / 2);
-}
-
-uint64_t plan_one_in(enum unit unit)
-{
-    return unit == UNIT_RELOAD ? PLAN_ONE_IN_RELOADS : PLAN_ONE_IN;
 }
 
 void plan_init(struct plan *p, const struct plan_input *in)
@@ -364,15 +361,27 @@ static struct plan_action make_up(struct plan *p, uint64_t opens)
     return measure(p, opens);
 }
 
+/* What tells few losses from time is known at the end, with their rate. */
+static uint64_t long_hold_ms(const struct plan *p, const struct plan_seen *seen)
+{
+    uint64_t most = seen->elapsed_ms / HOLD_PARTS, limit = p->in.for_ms;
+    if (limit)
+        most = smaller(most, p->in.until_sure ? beyond(limit, seen->elapsed_ms)
+                                              : limit / HOLD_PARTS_OF_BOUND);
+    if (p->in.hold_most_ms)
+        most = smaller(most, p->in.hold_most_ms);
+    return larger(smaller(seen->hold_ms, most), HOLD_MS);
+}
+
 static bool wants_hold(const struct plan *p, const struct plan_seen *seen)
 {
     return seen->wants_hold && !p->held;
 }
 
-static struct plan_action hold(struct plan *p)
+static struct plan_action hold(struct plan *p, uint64_t ms)
 {
     p->held = true;
-    return (struct plan_action){.step = PLAN_HOLD, .hold_ms = HOLD_MS};
+    return (struct plan_action){.step = PLAN_HOLD, .hold_ms = ms};
 }
 
 /* The warm-up, the measuring and the hold. False: they are done. */
@@ -386,7 +395,7 @@ static bool next_before(struct plan *p, const struct plan_seen *seen, struct pla
         return true;
     }
     if (wants_hold(p, seen)) {
-        *ret = hold(p);
+        *ret = hold(p, HOLD_MS);
         return true;
     }
     uint64_t opens = next_measure(p, seen);
@@ -411,8 +420,10 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen)
         if (missing)
             return make_up(p, missing);
         /* The growth of a short run shows when all its connections have closed, and not before. */
-        if (wants_hold(p, seen))
-            return hold(p);
+        if (wants_hold(p, seen) || (seen->hold_ms && !p->held_long)) {
+            p->held_long = true;
+            return hold(p, long_hold_ms(p, seen));
+        }
     }
     uint64_t opens = seen->interrupted || !p->turned_over ? 0 : next_profile(p, seen);
     if (opens) {

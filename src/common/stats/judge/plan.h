@@ -49,7 +49,8 @@ struct plan_input {
     bool until_sure; /* no longer than that takes and than the judge is in doubt; `for_ms` is a
                       * limit then */
     bool early_stop; /* end once a LEAK is certain */
-    size_t behaviours; /* that connections may have, to be told apart; 0 and 1 are the same */
+    uint64_t hold_most_ms; /* a server may close what it is idle for longer; 0 = it doesn't */
+    size_t behaviours;     /* that connections may have, to be told apart; 0 and 1 are the same */
 };
 
 struct plan {
@@ -65,7 +66,7 @@ struct plan {
     int profiled;            /* steps of the heap's profile */
     int confirms;            /* steps of the confirmation so far */
     int makes_up;            /* epochs after a turnover, as what was judged fell short */
-    bool held, measured_out, turned_over, drained;
+    bool held, held_long, measured_out, turned_over, drained;
 };
 
 /* What the orchestrator has seen up to the last checkpoint. */
@@ -76,6 +77,7 @@ struct plan_seen {
     uint64_t ledger_opened[3]; /* `opened` at those checkpoints */
     int checkpoints;           /* how many of the three are filled (0..3) */
     bool wants_hold, wants_more, certain; /* the judge's words */
+    uint64_t hold_ms;                     /* ... and how much longer a hold it lacks at the end */
     bool suspects_heap; /* it may come to a profile: room for it is kept in a bounded run, if a
                          * quarter of it is enough */
     bool wants_profile; /* the heap grows outside OpenSSL: its stacks are wanted */
@@ -94,7 +96,10 @@ struct plan_action {
 };
 
 /* The sensitivity of a run that isn't asked for any. */
-uint64_t plan_one_in(enum unit unit);
+static inline uint64_t plan_one_in(enum unit unit)
+{
+    return unit == UNIT_RELOAD ? PLAN_ONE_IN_RELOADS : PLAN_ONE_IN;
+}
 void plan_init(struct plan *p, const struct plan_input *in);
 /* Decides and records the next step. After PLAN_DRAIN it must not be called again. */
 struct plan_action plan_next(struct plan *p, const struct plan_seen *seen);

@@ -12,6 +12,7 @@
 #include "stats/hits.h"
 #include "stats/judge/judge_internal.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ struct sim_site {
 struct sim {
     struct rng rng;
     uint64_t conns, opened;
+    double seconds; /* until the newest epoch */
     size_t epochs;
     struct judge_epoch epoch[SIM_EPOCHS];
     size_t sites;
@@ -69,6 +71,7 @@ static inline struct sim *sim_new(uint64_t conns, uint64_t seed)
     CHECK(s);
     s->rng.state = seed;
     s->conns = conns;
+    s->seconds = (double)(seed % 1000) / 100;
     s->e = (struct evidence){.hooked = true, .handshakes = 100000, .tried = 100000, .seed = seed};
     return s;
 }
@@ -163,7 +166,8 @@ static inline void sim_churn_site(struct sim *s, struct sim_site *t, size_t now,
         break;
     }
     case SIM_TIMER:
-        t->live[now] += (int64_t)(t->chance * s->epoch[now].seconds);
+        t->live[now] += (int64_t)floor(t->chance * (s->seconds + s->epoch[now].seconds) + 1e-9) -
+                        (int64_t)floor(t->chance * s->seconds + 1e-9);
         break;
     }
 }
@@ -197,6 +201,7 @@ static inline void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, 
         t->bytes[now] = t->blocks[now] * t->size;
     }
     s->opened += opens;
+    s->seconds += seconds;
     s->epoch[now].closed = s->opened > s->conns ? s->opened - s->conns : 0;
     for (size_t i = 0; i < s->e.caches; i++)
         s->population[i][now] = (uint64_t)s->site[s->cached[i]].blocks[now];

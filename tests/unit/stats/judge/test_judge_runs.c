@@ -27,6 +27,7 @@ static struct plan_seen seen_of(const struct sim *s, const struct judgement *j)
     struct plan_seen seen = {.opened = s->opened,
                              .wants_hold = j->wants_hold,
                              .wants_more = j->wants_more,
+                             .hold_ms = j->hold_ms,
                              .certain = j->certain};
     double seconds = 0;
     uint64_t opened = s->opened;
@@ -756,6 +757,41 @@ static void growth_by_time_and_by_connection_are_told_apart(void **state)
     }
 }
 
+/* How many of 200 default runs call a leak lost by connections. */
+static int called_lost(enum sim_model model, double rate)
+{
+    enum { RUNS = 200 };
+    int lost = 0, by_time = 0, unknown = 0;
+    for (uint64_t seed = 1; seed <= RUNS; seed++) {
+        struct plan_input in = {.conns = 30, .rate_per_s = 300, .early_stop = true};
+        struct sim *s = sim_new(in.conns, seed * 7919);
+        struct judgement j;
+        sim_site(s, SIM_CONN, 7, 0);
+        sim_site(s, model, 1, rate);
+        s->e.want_one_in = 1000;
+        run(s, &in, &j);
+        lost += j.verdict == VERDICT_LEAK && j.kind == KIND_SIDE;
+        by_time += j.verdict == VERDICT_LEAK && j.kind == KIND_TIME;
+        unknown += j.verdict == VERDICT_LEAK && j.kind == KIND_UNKNOWN;
+        assert_true(j.kind != KIND_TIME || model != SIM_LEAK);
+        free(s);
+    }
+    print_message("%s %g: %d lost, %d by time, %d unknown of %d\n",
+                  model == SIM_LEAK ? "by connection" : "by the second", rate, lost, by_time,
+                  unknown, RUNS);
+    return lost;
+}
+
+static void seldom_losses_are_told_from_time(void **state)
+{
+    (void)state;
+    static const double every_s[] = {2, 3, 4.5, 6.8, 10};
+    for (size_t i = 0; i < sizeof every_s / sizeof *every_s; i++)
+        assert_true(called_lost(SIM_TIMER, 1 / every_s[i]) <= 2);
+    assert_true(called_lost(SIM_LEAK, 1.0 / 1000) >= 190);
+    assert_int_equal(called_lost(SIM_LEAK, 1.0 / 100), 200);
+}
+
 /* The cache explains it until it is emptied: the hold must have been made by then. */
 static void a_leak_that_keeps_step_with_a_cache_is_told_from_time(void **state)
 {
@@ -822,6 +858,7 @@ int main(void)
         cmocka_unit_test(an_early_stop_comes_within_a_few_thousand_connections),
         cmocka_unit_test(a_table_that_a_default_run_fills_is_no_leak),
         cmocka_unit_test(growth_by_time_and_by_connection_are_told_apart),
+        cmocka_unit_test(seldom_losses_are_told_from_time),
         cmocka_unit_test(a_leak_that_keeps_step_with_a_cache_is_told_from_time),
         cmocka_unit_test(what_keeps_step_with_a_cache_may_leak_until_it_is_emptied),
     };

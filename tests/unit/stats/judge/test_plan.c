@@ -698,6 +698,41 @@ static void a_hold_that_is_asked_for_after_the_turnover_is_made(void **state)
     assert_int_equal(advance(&d).step, PLAN_DRAIN);
 }
 
+/* After all that churns, and once: as long as is missing, but no longer than half of the run, a
+ * tenth of its bound in time or all that is left of it, or what a server may bear; and never
+ * shorter than any hold. */
+static void a_longer_hold_comes_at_the_end(void **state)
+{
+    (void)state;
+    enum { SURE_MS = 80000 };
+    static const struct {
+        uint64_t missing, for_ms, most, hold;
+    } of[] = {{4000, 0, 0, 4000},      {10, 0, 0, 1500},         {900000, 0, 0, 0},
+              {900000, 0, 2000, 2000}, {900000, 60000, 0, 6000}, {900000, 60000, 3000, 3000},
+              {900000, SURE_MS, 0, 0}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        bool sure = of[i].for_ms == SURE_MS;
+        struct plan_input in = {.conns = 5,
+                                .rate_per_s = 300,
+                                .closed = of[i].for_ms ? 0 : 6000,
+                                .for_ms = of[i].for_ms,
+                                .until_sure = sure,
+                                .hold_most_ms = of[i].most};
+        struct drive d = begin(&in, 300);
+        d.seen.wants_hold = true;
+        d.seen.hold_ms = of[i].missing;
+        while (advance(&d).step != PLAN_TURNOVER)
+            ;
+        assert_int_equal(d.holds, 1);
+        uint64_t until = d.seen.elapsed_ms;
+        struct plan_action a = advance(&d);
+        assert_int_equal(a.step, PLAN_HOLD);
+        uint64_t most = sure ? SURE_MS - until : until / 2;
+        assert_int_equal(a.hold_ms, of[i].hold ? of[i].hold : most);
+        assert_int_equal(advance(&d).step, PLAN_DRAIN);
+    }
+}
+
 static void no_plan_exceeds_the_probes_table_of_epochs(void **state)
 {
     (void)state;
@@ -715,8 +750,9 @@ static void no_plan_exceeds_the_probes_table_of_epochs(void **state)
         d.wobble = i % 3 ? 0 : 5000;
         d.seen.wants_hold = true;
         d.seen.wants_more = in.until_sure;
+        d.seen.hold_ms = i % 2 ? 5000 : 0;
         to_the_end(&d);
-        assert_in_range(d.warm + d.holds + d.measured + d.turnovers, 1, 56);
+        assert_in_range(d.warm + d.holds + d.measured + d.turnovers, 1, 57);
     }
 }
 
@@ -1216,6 +1252,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_bound_that_is_advised_is_no_longer_than_it_must_be),
     cmocka_unit_test(the_bound_that_is_advised_is_the_smallest_that_reaches),
     cmocka_unit_test(a_hold_that_is_asked_for_after_the_turnover_is_made),
+    cmocka_unit_test(a_longer_hold_comes_at_the_end),
     cmocka_unit_test(no_plan_exceeds_the_probes_table_of_epochs),
     cmocka_unit_test(a_plan_that_filled_the_table_ends),
     cmocka_unit_test(the_estimate_is_about_right),
