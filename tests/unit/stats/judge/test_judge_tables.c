@@ -147,34 +147,40 @@ static void growth_in_proportion_is_a_leak(void **state)
 
 /* ---- a table that a new block replaces ---- */
 
-/* The block is the newest epoch's, whatever else open connections hold there; one of the judged
- * epochs has `kept` blocks more that stay. */
-static struct said ask_anew(const int64_t more[LAST + 1 - FIRST], int64_t varies, int64_t kept)
+/* The block is the newest epoch's, as are those that open connections hold there: `blocks` in all.
+ * `kept` of a judged epoch stay. */
+static struct said ask_anew_of(int64_t blocks, const int64_t more[LAST + 1 - FIRST], int64_t varies,
+                               int64_t kept)
 {
-    struct sim *s = table_of(7, more);
+    struct sim *s = table_of(blocks, more);
     s->site[SITE].live[0] = 0;
     s->site[SITE].live[FIRST] = kept;
-    s->site[SITE].live[LAST] = 7 - kept;
-    s->site[SITE].size = s->site[SITE].bytes[LAST] / 7;
+    s->site[SITE].live[LAST] = blocks - kept;
+    s->site[SITE].size = s->site[SITE].bytes[LAST] / blocks;
     for (size_t c = 0; c <= LAST; c++)
         s->site[SITE].bytes[c] += c % 3 == 1 ? varies : 0;
-    return ask(s, RULES_ALL);
+    return ask(s, ONLY(RULE_TABLE) | ONLY(RULE_TABLE_MARKS) | ONLY(RULE_TABLE_ANEW));
+}
+
+static struct said ask_anew(const int64_t more[LAST + 1 - FIRST], int64_t varies)
+{
+    return ask_anew_of(7, more, varies, 0);
 }
 
 static void a_table_that_new_blocks_replace_is_told_by_its_line(void **state)
 {
     (void)state;
     static const int64_t each[] = {10000, 10000, 10000, 10000, 10000, 10000, 3800};
-    struct said said = ask_anew(each, 0, 0);
+    struct said said = ask_anew(each, 0);
     expect(&said, VERDICT_LEAK, KIND_TABLE);
     assert_string_equal(said.f.why, "its blocks became larger by 63800 bytes in 7 steps, few were "
                                     "added, and the second half of the run no slower than half of "
                                     "the first");
-    said = ask_anew(each, 500, 0);
+    said = ask_anew(each, 500);
     expect(&said, VERDICT_LEAK, KIND_TABLE);
-    said = ask_anew(each, 3000, 0); /* it may be another curve, too */
+    said = ask_anew(each, 3000); /* it may be another curve, too */
     expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
-    assert_false(ask_anew(each, 6000, 0).found);
+    assert_false(ask_anew(each, 6000).found);
 }
 
 static void what_new_blocks_replace_may_be_a_buffer(void **state)
@@ -182,8 +188,26 @@ static void what_new_blocks_replace_may_be_a_buffer(void **state)
     (void)state;
     static const int64_t less[] = {50000, 41400, 36600, 33000, 30400, 28200, 10000},
                          steps[] = {0, 30000, 0, 0, 30000, 30000, 0};
-    assert_false(ask_anew(less, 0, 0).found);
-    assert_false(ask_anew(steps, 0, 0).found);
+    assert_false(ask_anew(less, 0).found);
+    assert_false(ask_anew(steps, 0).found);
+}
+
+/* 63,800 bytes more. Three blocks that stay are the other rules' to judge, unless it is certain;
+ * and of 31 blocks with 163,800 bytes three make a quarter of it. */
+static void newer_blocks_explain_a_quarter_or_are_the_other_rules(void **state)
+{
+    (void)state;
+    static const int64_t each[] = {10000, 10000, 10000, 10000, 10000, 10000, 3800};
+    struct said said = ask_anew_of(7, each, 0, 2);
+    assert_false(said.found); /* of which each is as large as the growth */
+    said = ask_anew_of(40, each, 3000, 2);
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_TABLE);
+    assert_false(ask_anew_of(40, each, 3000, 3).found);
+    said = ask_anew_of(40, each, 0, 3);
+    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    said = ask_anew_of(31, each, 0, 3);
+    expect(&said, VERDICT_LEAK, KIND_TABLE);
+    assert_false(ask_anew_of(30, each, 0, 3).found);
 }
 
 /* Without connections there is no message: a step in a hold is no record. */
@@ -498,6 +522,7 @@ int main(void)
         cmocka_unit_test(growth_in_proportion_is_a_leak),
         cmocka_unit_test(a_table_that_new_blocks_replace_is_told_by_its_line),
         cmocka_unit_test(what_new_blocks_replace_may_be_a_buffer),
+        cmocka_unit_test(newer_blocks_explain_a_quarter_or_are_the_other_rules),
         cmocka_unit_test(a_step_in_a_hold_proves_nothing),
         cmocka_unit_test(a_table_goes_on_at_half_the_pace),
         cmocka_unit_test(the_pace_of_a_table_is_by_connection),
