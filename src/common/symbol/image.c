@@ -251,10 +251,10 @@ static const struct maps_module *module_like(const struct maps *maps,
     return NULL;
 }
 
-static bool is_loaded(const struct image *image, const struct maps_module *module)
+static bool is_known(const struct image *image, const struct maps_module *module)
 {
     for (size_t i = 0; i < image->codes; i++) {
-        if (image->code[i].until == IMAGE_LOADED && is_same(&image->code[i].module, module))
+        if (is_same(&image->code[i].module, module))
             return true;
     }
     return false;
@@ -276,12 +276,12 @@ static void note_unloaded(struct image *image, const struct maps *maps, uint64_t
     for (size_t i = 0; i < image->codes; i++) {
         struct image_code *code = &image->code[i];
         const struct maps_module *now = module_like(maps, &code->module);
-        if (code->until != IMAGE_LOADED)
-            continue;
-        if (now)
+        if (now) {
             code->module.high = now->high;
-        else
+            code->until = IMAGE_LOADED;
+        } else if (code->until == IMAGE_LOADED) {
             code->until = epoch > image->epoch ? epoch - 1 : epoch;
+        }
     }
 }
 
@@ -307,7 +307,7 @@ static void note_code(struct image *image, pid_t pid, const struct maps *maps, u
     uint64_t from = image->codes > 0 ? image->epoch : 0;
     note_unloaded(image, maps, epoch);
     for (size_t i = 0; i < maps->count; i++) {
-        if (!is_loaded(image, &maps->module[i]))
+        if (!is_known(image, &maps->module[i]))
             note_loaded(image, &maps->module[i], from);
     }
     image->changes++;

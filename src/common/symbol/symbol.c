@@ -134,13 +134,6 @@ static bool may_have_run(const struct symbols *s, const struct image_code *code)
     return any || (code->from <= s->first && code->until >= s->last);
 }
 
-/* The same file at the same place again. */
-static bool is_reloaded(const struct symbols *s, size_t a, size_t b)
-{
-    const struct maps_module *x = &s->code[a].module, *y = &s->code[b].module;
-    return x->low == y->low && x->inode == y->inode && strcmp(x->path, y->path) == 0;
-}
-
 enum { NO_CODE = -1, SEVERAL = -2 };
 
 /* The number of the file whose code it is. */
@@ -151,7 +144,7 @@ static int find_code(const struct symbols *s, uint64_t address)
         const struct maps_module *module = &s->code[i].module;
         if (address < module->low || address >= module->high || !may_have_run(s, &s->code[i]))
             continue;
-        if (found != NO_CODE && !is_reloaded(s, (size_t)found, i))
+        if (found != NO_CODE)
             return SEVERAL;
         found = (int)i;
     }

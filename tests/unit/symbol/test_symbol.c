@@ -424,6 +424,21 @@ static void an_address_is_of_the_plugin_that_ran_then(void **state)
     unload(&l);
 }
 
+static void a_plugin_that_comes_again_is_the_same(void **state)
+{
+    (void)state;
+    struct loaded l = load_beside(SYMBOL_CASE);
+    for (uint64_t epoch = 0; epoch < 8; epoch++)
+        keep_plugin(epoch, epoch % 4 == 2 ? NULL : l.path);
+    struct symbols *s = symbols_open(&kept, NULL);
+    assert_non_null(s);
+    symbols_ran(s, 1, 7);
+    assert_plugin(s, plugin_address(&l), l.path);
+    close_kept(s);
+    unlink(l.other);
+    unload(&l);
+}
+
 /* exec, or another process: its addresses have nothing to do with those before. */
 static void of_another_program_nothing_is_kept(void **state)
 {
@@ -1035,6 +1050,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(code_where_the_headers_do_not_put_it_has_no_name),
         cmocka_unit_test(code_keeps_its_name_when_it_is_unloaded),
         cmocka_unit_test(an_address_is_of_the_plugin_that_ran_then),
+        cmocka_unit_test(a_plugin_that_comes_again_is_the_same),
         cmocka_unit_test(of_another_program_nothing_is_kept),
         cmocka_unit_test(addresses_outside_everything_stay_addresses),
         cmocka_unit_test(the_process_may_be_gone),
