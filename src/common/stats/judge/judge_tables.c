@@ -154,6 +154,13 @@ static void prove(const struct judge_context *h, const struct growth *g, struct 
     t->likely = g->anew && is_line(h, g, RATHER);
 }
 
+static bool goes_on(const struct judge_context *h, const struct steps *t)
+{
+    double first = (double)t->first / (double)h->half[0];
+    double second = (double)t->second / (double)begun_after(h, h->middle);
+    return second >= first / 2;
+}
+
 static struct steps count_steps(const struct judge_context *h, const struct judge_site *s,
                                 bool anew)
 {
@@ -173,9 +180,7 @@ static struct steps count_steps(const struct judge_context *h, const struct judg
         add_step(h, c, kept[c], &t);
         least = level < least ? level : least;
     }
-    double first = (double)t.first / (double)h->half[0];
-    double second = (double)t.second / (double)begun_after(h, h->middle);
-    t.goes_on = t.count >= 3 && second >= first / 2;
+    t.goes_on = t.count >= 3 && goes_on(h, &t);
     prove(h, &g, &t);
     free(kept);
     return t;
@@ -340,14 +345,24 @@ static void say_table(const struct judge_context *h, const struct steps *t, bool
         text_add(&why, ": as a buffer for the largest message may");
 }
 
+static bool find_growth(const struct judge_context *h, const struct survivors *v, struct steps *ret)
+{
+    *ret = count_steps(h, v->s, false);
+    bool in_place = grew_in_place(h, v, ret);
+    if (in_place && ret->proven)
+        return true;
+    struct steps anew = count_steps(h, v->s, true);
+    if (!grew_anew(h, v, &anew))
+        return in_place;
+    *ret = anew;
+    return true;
+}
+
 enum answer table_judge(struct judge_context *h, const struct survivors *v, struct judge_finding *f)
 {
-    struct steps t = count_steps(h, v->s, false), anew = count_steps(h, v->s, true);
-    bool in_place = grew_in_place(h, v, &t);
-    if (!in_place && !grew_anew(h, v, &anew))
+    struct steps t;
+    if (!find_growth(h, v, &t))
         return NO_OPINION;
-    if (!in_place || (!t.proven && grew_anew(h, v, &anew)))
-        t = anew;
     bool unsure = may_go_up_and_down(h, &t);
     size_t cache = 0;
     if (rule_on(h, RULE_TABLE_OF_CACHE) && cache_indexed_by(h, t.total, &cache)) {
