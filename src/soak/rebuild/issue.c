@@ -303,9 +303,11 @@ static void put_behaviours(const struct result_subject *subject, FILE *out)
         put_behaviour(&a->behaviour[i], out);
     if (a->confirmed)
         fprintf(out,
-                "\nConfirmed: %" PRIu64 " connections of the leaking kinds alone kept %" PRId64
-                " blocks, %" PRIu64 " without them %" PRId64 ".\n",
-                a->alone.connections, a->alone.blocks, a->without.connections, a->without.blocks);
+                "\nConfirmed: %" PRIu64 " connections, %" PRIu64
+                " of the leaking kinds, kept %" PRId64 " blocks; %" PRIu64 ", %" PRIu64
+                " of these, kept %" PRId64 ".\n",
+                a->alone.connections, a->alone.guilty, a->alone.blocks, a->without.connections,
+                a->without.guilty, a->without.blocks);
 }
 
 /* ---- that it doesn't end ---- */

@@ -195,6 +195,25 @@ static void an_issue_explains_its_words(void **state)
     free(text);
 }
 
+static void an_issue_says_confirmed_only_of_what_was(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        bool confirmed;
+    } of[] = {{"reset-path", true}, {"error-path", false}, {"lost-state", false}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        filled = (struct result){0};
+        report_case_find(of[i].name)->fill(&filled);
+        char *text = issue_of(&filled);
+        assert_int_equal(strstr(text, "Confirmed: ") != NULL, of[i].confirmed);
+        if (of[i].confirmed)
+            assert_has(text, "250 connections, 250 of the leaking kinds, kept 250 blocks; "
+                             "250, 0 of these, kept 0.");
+        free(text);
+    }
+}
+
 /* As many results as sites that grow or may grow, each with what SARIF demands. */
 static void sarif_has_a_result_per_site(void **state)
 {
@@ -316,6 +335,7 @@ int main(void)
         cmocka_unit_test(an_issue_has_versions_and_no_folders),
         cmocka_unit_test(an_issue_needs_no_file_of_ours),
         cmocka_unit_test(an_issue_explains_its_words),
+        cmocka_unit_test(an_issue_says_confirmed_only_of_what_was),
         cmocka_unit_test(sarif_has_a_result_per_site),
         cmocka_unit_test(a_path_is_a_reference),
         cmocka_unit_test(a_site_without_a_line_is_where_its_stack_begins),
