@@ -95,7 +95,7 @@ void pass_replaced(struct judge_context *h, const struct survivors *v, const int
                     "emptying the caches freed what newer blocks replace, but left %" PRId64
                     ", and the total grew by %" PRId64,
                     v->s->flushed_blocks, v->growth);
-    } else if (shows < fmax((double)h->e->want_one_in, 1)) {
+    } else if (shows < (double)h->e->want_one_in) {
         answer_doubt(h, v, KIND_CACHE_BOUNDED, f);
         finding_why(f,
                     "among blocks that come and go only a loss of one per %.0f %ss would have "

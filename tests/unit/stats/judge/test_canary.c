@@ -506,6 +506,29 @@ static void a_tiny_run_has_no_full_cache_to_check(void **state)
     assert_false(s.seen[CANARY_CACHE]);
 }
 
+/* Nothing much would have shown in it, at the small cache neither. */
+static void epochs_of_few_connections_raise_no_alarm(void **state)
+{
+    (void)state;
+    enum { FEW = 3, LAST = WARM + 2 };
+    struct meter m;
+    struct canary s;
+    working(&m);
+    m.e.epochs = LAST + 1;
+    uint64_t opened = OPENED[0] + OPENED[1];
+    for (size_t c = WARM; c <= LAST; c++) {
+        opened += FEW;
+        m.epoch[c].opened = FEW;
+        m.epoch[c].closed = opened - FEW;
+        m.epoch[c].all_closed = c < LAST;
+        m.control[CANARY_CACHE].born_blocks[c] = c == WARM ? 8 - 2 * FEW : FEW;
+    }
+    m.e.plan.one_time_at = OPENED[0] + OPENED[1] + 1;
+    m.e.plan.lost_at = OPENED[0] + OPENED[1] + FEW + 1;
+    canary_judge(&m.e, &s);
+    assert_string_equal(s.sentence, "found the block lost on purpose; no alarm at 3 harmless ones");
+}
+
 static void without_a_plan_there_is_no_self_check(void **state)
 {
     (void)state;
@@ -697,6 +720,7 @@ int main(void)
         cmocka_unit_test(one_process_that_was_to_stay_and_has_ended_has_not_passed),
         cmocka_unit_test(a_block_that_should_have_been_planted_takes_the_pass_back),
         cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
+        cmocka_unit_test(epochs_of_few_connections_raise_no_alarm),
         cmocka_unit_test(without_a_plan_there_is_no_self_check),
         cmocka_unit_test(a_failure_comes_before_all_other_reasons),
         cmocka_unit_test(what_works_changes_nothing),
