@@ -41,5 +41,8 @@ void document_free(struct document *d);
 json_t *document_mapped(const struct result_mapped *mapped, size_t count);
 /* The subject of that name, or NULL. */
 const struct result_subject *result_subject_find(const struct result *r, const char *name);
+/* Whether a subject other than `except` has that verdict. */
+bool result_others_have(const struct result *r, const struct result_subject *except,
+                        enum verdict verdict);
 
 #endif

@@ -226,3 +226,12 @@ const struct result_subject *result_subject_find(const struct result *r, const c
             return &r->subject[i];
     return NULL;
 }
+
+bool result_others_have(const struct result *r, const struct result_subject *except,
+                        enum verdict verdict)
+{
+    for (size_t i = 0; i < r->subjects; i++)
+        if (&r->subject[i] != except && r->subject[i].judgement.verdict == verdict)
+            return true;
+    return false;
+}

@@ -42,16 +42,6 @@ static const struct result_subject *blamed(const struct result *r, enum verdict 
     return r->subjects ? &r->subject[0] : NULL;
 }
 
-/* Whether a subject, but not `except`, has that verdict. */
-static bool others_say(const struct result *r, const struct result_subject *except,
-                       enum verdict verdict)
-{
-    for (size_t i = 0; i < r->subjects; i++)
-        if (&r->subject[i] != except && r->subject[i].judgement.verdict == verdict)
-            return true;
-    return false;
-}
-
 /* Of a run that broke, a program's LEAK stands, and nothing else. */
 static enum verdict standing(const struct result *r, enum verdict verdict)
 {
@@ -64,8 +54,8 @@ static void take_side(const struct result *r, const struct result_subject *subje
                       struct compare_run *run, bool *ret_other_leaks)
 {
     enum verdict own = standing(r, subject->judgement.verdict);
-    *ret_other_leaks = others_say(r, subject, VERDICT_LEAK);
-    bool others = run->verdict != own && others_say(r, subject, run->verdict);
+    *ret_other_leaks = result_others_have(r, subject, VERDICT_LEAK);
+    bool others = run->verdict != own && result_others_have(r, subject, run->verdict);
     if (others && run->verdict != VERDICT_INVALID)
         run->verdict = own;
 }

@@ -267,16 +267,6 @@ static void say(const struct result_subject *server, const struct result_site *f
     said->count = finding->blocks;
 }
 
-/* The bug is the server's: of the client nothing may be said. */
-static bool others_have(const struct result *r, const struct result_subject *server,
-                        enum verdict verdict)
-{
-    for (size_t i = 0; i < r->subjects; i++)
-        if (&r->subject[i] != server && r->subject[i].judgement.verdict == verdict)
-            return true;
-    return false;
-}
-
 static enum selftest_outcome judge_verdict(const struct selftest_case *c, enum verdict server,
                                            enum verdict whole)
 {
@@ -300,9 +290,10 @@ enum selftest_outcome selftest_judge(const struct selftest_case *c, const struct
     if (!server)
         return SELFTEST_BROKEN;
     say(server, finding_of(c, server), said);
-    if (c->verdict == VERDICT_LEAK && others_have(r, server, VERDICT_LEAK))
+    /* The bug is the server's: of the client nothing may be said. */
+    if (c->verdict == VERDICT_LEAK && result_others_have(r, server, VERDICT_LEAK))
         return SELFTEST_FALSE_ALARM;
-    if (c->verdict == VERDICT_LEAK && others_have(r, server, VERDICT_INVALID))
+    if (c->verdict == VERDICT_LEAK && result_others_have(r, server, VERDICT_INVALID))
         return SELFTEST_BROKEN;
     enum selftest_outcome o = judge_verdict(c, server->judgement.verdict, r->verdict);
     bool traced = stack_fits(c, server, said);
