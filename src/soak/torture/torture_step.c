@@ -193,6 +193,9 @@ int step_run(struct bench *b, const struct step_plan *plan, struct step *ret, st
     enum pair_end end = connect_one(b, plan);
     read_hit(page, ret);
     ret->outcome = outcome(client, failed, late);
+    /* A server that has just died refuses a connection before its end is heard of. */
+    if (end == PAIR_DONE && ret->outcome == STEP_FAILED && !ret->hit)
+        end = pair_settle(p, patience_ms(b));
     if (end == PAIR_DONE && look(b, ret, &end, e) != 0)
         return -1;
     if (end == PAIR_INTERRUPTED)
