@@ -219,12 +219,6 @@ static void unwrap(void)
         environ[used] = NULL;
 }
 
-/* What wakes it: all signals, as any may be sent to the group, and none may end it. */
-static void signals_of(sigset_t *set)
-{
-    sigfillset(set);
-}
-
 static _Noreturn void become(const char *path, char **argv, pid_t guard, const sigset_t *before)
 {
     process_follow(guard);
@@ -251,12 +245,13 @@ static _Noreturn void end_as(int status)
     _exit(EXIT_CANNOT_START);
 }
 
-/* Starts the program: `argv` has its path, then its words. Returns its pid, or -1. */
+/* Starts the program: `argv` has its path, then its words. `*set` is what wakes its guard: all
+ * signals, as any may be sent to the group, and none may end it. Returns its pid, or -1. */
 static pid_t begin(pid_t parent, char **argv, sigset_t *set)
 {
     sigset_t before;
     prctl(PR_SET_NAME, "soak-guard"); /* "exe" would tell nobody anything */
-    signals_of(set);
+    sigfillset(set);
     sigprocmask(SIG_BLOCK, set, &before);
     prctl(PR_SET_PDEATHSIG, SIGHUP);
     pid_t self = getpid(), program = getppid() == parent ? fork() : -1;
