@@ -671,12 +671,13 @@ class Words(Suite):
         for k in (1, 2):
             self.soak("suite", "s", "--results=r", f"--shard={k}/2", f"--json=s{k}.json")
         document = json.loads((self.folder / "s2.json").read_text(encoding="utf-8"))
-        document["shards"][0]["machine"] = "[merge me](http://e.example) <img src=x> @somebody *all green*"
+        document["shards"][0]["machine"] = (
+            "[merge me](http://e.example) <img src=x> @somebody *all green* https://e.example www.e.example")
         (self.folder / "s2.json").write_text(json.dumps(document), encoding="utf-8")
         self.soak("merge", "s1.json", "s2.json", "--markdown=m.md")
         note = (self.folder / "m.md").read_text(encoding="utf-8").split("the machines differ: ")[1]
         self.assertIn("merge me", note)
-        self.assertIsNone(re.search(r"[\[\]<>@*]", note), note)
+        self.assertIsNone(re.search(r"[\[\]<>@*]|://|www\.", note), note)
 
     def test_odd_texts_stay_well_formed(self):
         """Names in Latin-1 and with all that XML and Markdown take for their own."""

@@ -6,6 +6,7 @@
 #include <ctype.h>
 #include <stdint.h>
 #include <string.h>
+#include <strings.h>
 
 /* UTF-8 of U+FFFE and U+FFFF, which XML has no place for. */
 static int is_no_character(const char *p)
@@ -66,9 +67,25 @@ static int is_within_a_word(const char *text, const char *p)
     return p > text && isalnum((unsigned char)p[-1]) && isalnum((unsigned char)p[1]);
 }
 
+/* Addresses without any markup are links too (GitHub Flavored Markdown, "Autolinks (extension)").
+ */
+static int is_of_an_address(const char *text, const char *p)
+{
+    return strncmp(p, "://", 3) == 0 ||
+           (*p == '.' && p - text >= 3 && strncasecmp(p - 3, "www", 3) == 0);
+}
+
 static int is_markdown(const char *text, const char *p)
 {
-    return strchr("\\`*[]#|<>~&@", *p) || (*p == '_' && !is_within_a_word(text, p));
+    return strchr("\\`*[]#|<>~&@", *p) || is_of_an_address(text, p) ||
+           (*p == '_' && !is_within_a_word(text, p));
+}
+
+/* Mentions, issues and mail addresses are looked for when the references have become characters
+ * again: a blank without width (U+200B) keeps them apart. */
+static void put_reference(char c, FILE *out)
+{
+    fprintf(out, "&#%d;%s", c, c == '@' || c == '#' ? "&#8203;" : "");
 }
 
 void markdown_put(const char *text, FILE *out)
@@ -78,7 +95,7 @@ void markdown_put(const char *text, FILE *out)
         if (bytes == 0)
             fputc((unsigned char)*p < ' ' ? ' ' : '?', out);
         else if (is_markdown(text, p))
-            fprintf(out, "&#%d;", *p);
+            put_reference(*p, out);
         else
             fwrite(p, 1, bytes, out);
         p += bytes ? bytes : 1;

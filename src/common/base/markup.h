@@ -15,9 +15,9 @@ void markup_put(const char *text, size_t length, FILE *out);
 /* ` name="value"`. */
 void markup_attribute(const char *name, const char *value, FILE *out);
 
-/* A line of Markdown, in a table too: as it is, nothing in it taken for Markdown, HTML, a mention
- * of somebody, or another issue. It may be printed on a terminal: control characters become blanks,
- * and what text_character refuses otherwise `?`. */
+/* A line of Markdown, in a table too: as it is, nothing in it taken for Markdown, HTML, an address
+ * to follow, a mention of somebody, or another issue. It may be printed on a terminal: control
+ * characters become blanks, and what text_character refuses otherwise `?`. */
 void markdown_put(const char *text, FILE *out);
 
 #endif

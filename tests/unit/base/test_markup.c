@@ -62,9 +62,21 @@ static void markdown_has_nothing_to_obey(void **state)
 {
     (void)state;
     assert_markdown("`a` *b* [c](d) #1 @e |<f>&",
-                    "&#96;a&#96; &#42;b&#42; &#91;c&#93;(d) &#35;1 &#64;e &#124;&#60;f&#62;&#38;");
+                    "&#96;a&#96; &#42;b&#42; &#91;c&#93;(d) &#35;&#8203;1 &#64;&#8203;e "
+                    "&#124;&#60;f&#62;&#38;");
     assert_markdown("lost_state _a_", "lost_state &#95;a&#95;");
     assert_markdown("a\nb", "a b");
+}
+
+/* What cmark-gfm makes of it with its extension `autolink`: no link. */
+static void markdown_has_no_address_to_follow(void **state)
+{
+    (void)state;
+    assert_markdown("https://e.example/a ftp://f", "https&#58;//e.example/a ftp&#58;//f");
+    assert_markdown("www.e.example (WWW.e", "www&#46;e.example (WWW&#46;e");
+    assert_markdown("a@b.example", "a&#64;&#8203;b.example");
+    assert_markdown("12:30, ww.c, file.c:12 //", "12:30, ww.c, file.c:12 //");
+    assert_markdown(".www:/", ".www:/");
 }
 
 static void markdown_may_be_printed_on_a_terminal(void **state)
@@ -84,6 +96,7 @@ int main(void)
         cmocka_unit_test(what_xml_has_no_place_for_is_a_question_mark),
         cmocka_unit_test(a_length_cuts_no_character),
         cmocka_unit_test(markdown_has_nothing_to_obey),
+        cmocka_unit_test(markdown_has_no_address_to_follow),
         cmocka_unit_test(markdown_may_be_printed_on_a_terminal),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
