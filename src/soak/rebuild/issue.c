@@ -146,7 +146,7 @@ static void put_own_command(const struct result *r, FILE *out)
     if (r->next[0] && r->next_note[0]) {
         fputs("\nIt ", out);
         markdown_put(r->next_note[0], out);
-        fputs(" connections.\n", out);
+        fprintf(out, " %s.\n", unit_plural(r->run.unit));
     }
     put_by_file(command, by_file, out);
 }
@@ -315,9 +315,10 @@ static void put_behaviours(const struct result_subject *subject, FILE *out)
 static void put_births(const struct result_subject *subject, const struct result_site *site,
                        FILE *out)
 {
-    fputs("\n| epoch | connections begun | blocks of it alive at the end |\n"
-          "|---|---:|---:|\n",
-          out);
+    fprintf(out,
+            "\n| epoch | %s begun | blocks of it alive at the end |\n"
+            "|---|---:|---:|\n",
+            unit_plural(subject->judgement.unit));
     for (size_t i = 0; i < site->births; i++) {
         const struct judge_epoch *e = &subject->epoch[i];
         char opened[32], born[32];
@@ -337,8 +338,8 @@ static void put_plateau(const struct result_subject *subject, FILE *out)
         fputs(".\n", out);
     }
     if (subject->judgement.proportional)
-        fputs("\nEpochs of different length kept blocks in proportion to their connections.\n",
-              out);
+        fprintf(out, "\nEpochs of different length kept blocks in proportion to their %s.\n",
+                unit_plural(subject->judgement.unit));
     if (site && site->births && site->births == subject->epochs)
         put_births(subject, site, out);
 }
@@ -390,9 +391,9 @@ static void put_sensitivity(const struct result_subject *subject, FILE *out)
         return;
     heading("Sensitivity", out);
     fprintf(out,
-            "This run would have shown one block lost in %s connections (99.9 %% sure), so what it "
-            "doesn't name is rarer than that.\n",
-            figure_one_in(one_in, sizeof one_in, n));
+            "This run would have shown one block lost in %s %s (99.9 %% sure), so what it doesn't "
+            "name is rarer than that.\n",
+            figure_one_in(one_in, sizeof one_in, n), unit_plural(subject->judgement.unit));
 }
 
 void issue_write(const struct result *r, const struct shortest *shortest, FILE *out)

@@ -92,6 +92,7 @@ static void put_row(const struct finished_suite *f, const struct suite_entry *en
                                       .said = entry->said ? entry->said : "",
                                       .link = page ? link : NULL,
                                       .failed = suite_failed(entry->outcome),
+                                      .unit = suite_unit(entry),
                                       .closed = entry->closed,
                                       .seconds = entry->seconds,
                                       .result = document ? &document->result : NULL};

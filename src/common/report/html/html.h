@@ -55,6 +55,7 @@ void html_suite_begin(const struct html_suite *suite, FILE *out);
 struct html_scenario {
     const char *name, *outcome, *said, *link; /* link: of its own page; NULL: it has none */
     bool failed;
+    const char *unit; /* of what is closed: "connection" */
     uint64_t closed;
     double seconds;
     const struct result *result; /* NULL: it left none */

@@ -72,6 +72,22 @@ static void write_spark(const struct result *r, size_t i, FILE *out)
     fputs("</td>", out);
 }
 
+/* What else is counted than the column says stands beside the count. */
+static void write_closed(const struct html_scenario *row, FILE *out)
+{
+    char count[FIGURE_SIZE];
+    human_count(count, sizeof count, (int64_t)row->closed);
+    if (strcmp(row->unit, unit_name(UNIT_CONNECTION)) == 0) {
+        begin_figure(CONNECTIONS, out);
+        html_text(count, out);
+    } else {
+        fprintf(out, "<td class=\"n\">%s ", count);
+        html_text(row->unit, out);
+        fputs(row->closed == 1 ? "" : "s", out);
+    }
+    fputs("</td>", out);
+}
+
 void html_suite_row(const struct html_scenario *row, FILE *out)
 {
     char text[FIGURE_SIZE];
@@ -89,9 +105,7 @@ void html_suite_row(const struct html_scenario *row, FILE *out)
     fputs("</td><td class=\"said\">", out);
     html_text(row->said, out);
     fputs("</td>", out);
-    begin_figure(CONNECTIONS, out);
-    html_text(human_count(text, sizeof text, (int64_t)row->closed), out);
-    fputs("</td>", out);
+    write_closed(row, out);
     begin_figure(TIME, out);
     html_text(human_duration(text, sizeof text, (uint64_t)(row->seconds * 1e9)), out);
     fputs("</td>", out);

@@ -99,12 +99,15 @@ static void write_map(const struct result_subject *subject, FILE *out)
 
 void html_survivors(const struct result *r, FILE *out)
 {
+    char text[512];
     html_section("survivors", "Survivors by birth", out);
-    html_note("A row is an epoch's blocks (w: of the warm-up; c: of chosen peers, which confirms "
-              "whose leak it is), a column a checkpoint; the darker, the more of the epoch's "
-              "connections had left a block that was still alive then. A leak fills the triangle; "
-              "a full cache leaves a stripe along its edge.",
-              out);
+    snprintf(text, sizeof text,
+             "A row is an epoch's blocks (w: of the warm-up; c: of chosen peers, which confirms "
+             "whose leak it is), a column a checkpoint; the darker, the more of the epoch's %s had "
+             "left a block that was still alive then. A leak fills the triangle; a full cache "
+             "leaves a stripe along its edge.",
+             unit_plural(r->run.unit));
+    html_note(text, out);
     html_courses(r, out);
     html_note(
         "At the last checkpoint, a column per epoch: a leak is an even row, a cache dark where it "

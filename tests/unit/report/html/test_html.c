@@ -324,6 +324,7 @@ static void write_row(const struct report_case *c, bool evil, bool link, FILE *o
                                       .said = evil ? EVIL : said,
                                       .link = link ? "20261122-023000-a/report.html" : NULL,
                                       .failed = failed,
+                                      .unit = evil ? EVIL : "connection",
                                       .closed = 4000,
                                       .seconds = 9.5,
                                       .result = link ? &filled : NULL};
@@ -365,6 +366,33 @@ static void a_suites_page_has_a_row_and_sparks_per_scenario(void **state)
                      (REPORT_CASES - (REPORT_CASES + 2) / 3) * 2);
     assert_int_equal(count_of(text, "<a href="), REPORT_CASES - (REPORT_CASES + 2) / 3);
     free(text);
+}
+
+static void a_suites_page_counts_what_its_runs_counted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *unit;
+        uint64_t closed;
+        const char *cell;
+    } of[] = {{"connection", 4000, "<td class=\"n\" data-label=\"connections\">4,000</td>"},
+              {"operation", 2000, "<td class=\"n\">2,000 operations</td>"},
+              {"reload", 1, "<td class=\"n\">1 reload</td>"}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        char *text = NULL;
+        size_t size;
+        FILE *out = open_memstream(&text, &size);
+        const struct html_scenario row = {.name = "a",
+                                          .outcome = "as expected",
+                                          .said = "",
+                                          .unit = of[i].unit,
+                                          .closed = of[i].closed};
+        assert_non_null(out);
+        html_suite_row(&row, out);
+        fclose(out);
+        assert_int_equal(count_of(text, of[i].cell), 1);
+        free(text);
+    }
 }
 
 static void the_verdict_stands_first(void **state)
@@ -720,6 +748,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(what_a_run_does_not_have_is_left_out),
         cmocka_unit_test(a_series_may_lack_its_name_and_unit),
         cmocka_unit_test(a_suites_page_has_a_row_and_sparks_per_scenario),
+        cmocka_unit_test(a_suites_page_counts_what_its_runs_counted),
         cmocka_unit_test(the_verdict_stands_first),
         cmocka_unit_test(an_axis_has_round_ends_and_steps),
         cmocka_unit_test(a_histogram_has_few_bars_and_all_handshakes),

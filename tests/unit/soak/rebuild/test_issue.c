@@ -195,6 +195,34 @@ static void an_issue_explains_its_words(void **state)
     free(text);
 }
 
+static void an_issue_counts_what_the_run_counted(void **state)
+{
+    (void)state;
+    filled = (struct result){0};
+    report_case_find("lost-state")->fill(&filled);
+    struct judgement *j = &filled.subject[0].judgement;
+    filled.run.unit = j->unit = UNIT_OPERATION;
+    filled.next_note[0] = "shows within 600";
+    filled.alone = NULL;
+    j->sensitivity.one_in = 500;
+    j->proportional = true;
+    static const int64_t born = 300;
+    static const struct result_site site = {
+        .file = "server/defect.c", .line = 41, .verdict = VERDICT_LEAK, .births = 1, .born = &born};
+    static const struct judge_epoch epoch = {.opened = 300, .measured = true, .all_closed = true};
+    filled.subject[0].site = &site;
+    filled.subject[0].sites = 1;
+    filled.subject[0].epoch = &epoch;
+    filled.subject[0].epochs = 1;
+    char *text = issue_of(&filled);
+    static const char *const parts[] = {"\nIt shows within 600 operations.\n",
+                                        "| epoch | operations begun |", "lost in 500 operations (",
+                                        "in proportion to their operations."};
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+        assert_has(text, parts[i]);
+    free(text);
+}
+
 static void an_issue_says_confirmed_only_of_what_was(void **state)
 {
     (void)state;
@@ -335,6 +363,7 @@ int main(void)
         cmocka_unit_test(an_issue_has_versions_and_no_folders),
         cmocka_unit_test(an_issue_needs_no_file_of_ours),
         cmocka_unit_test(an_issue_explains_its_words),
+        cmocka_unit_test(an_issue_counts_what_the_run_counted),
         cmocka_unit_test(an_issue_says_confirmed_only_of_what_was),
         cmocka_unit_test(sarif_has_a_result_per_site),
         cmocka_unit_test(a_path_is_a_reference),
