@@ -326,6 +326,20 @@ class History(unittest.TestCase):
         self.assertIn('class="what">2026-11-20 +1</text>', page)
         self.assertGreater(page.count('class="spark"'), 10)
 
+    def test_each_form_has_the_last_figure_of_what_the_last_night_lacks(self):
+        """Such as after a night without --footprint."""
+        def one_more_and_tonight_none(document, night):
+            document["footprint"]["ends"][0]["allocs"] = 690 + (night >= 20)
+            if night == 30:
+                document["footprint"] = None
+
+        self.night_after_night(one_more_and_tonight_none)
+        line, = (line for line in self.soak("history").splitlines() if "server allocations/handshake" in line)
+        self.assertEqual(line.split()[-1], "691")
+        row, = (row for row in self.soak("history", "--markdown").splitlines() if "allocations/handshake" in row)
+        self.assertEqual(row.split(" | ")[3], "691")
+        self.assertIn('<td class="n">691</td>', self.soak("history", "--html"))
+
     def test_a_step_in_what_varies_is_named_with_its_night(self):
         def slower(document, night):
             document["subjects"][0]["cost"]["cpu_us_per_conn"] *= 1.5 if night >= 20 else 1

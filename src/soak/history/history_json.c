@@ -84,7 +84,8 @@ static void put_line(const struct history_series *s, const struct history_line *
     put_cell(s->night->scenario, out);
     put_cell(line->info.label, out);
     put_cell(screen_bars(&bars, true, BARS, text, sizeof text), out);
-    put_cell(history_figure_text(&line->info, line->value[s->nights - 1], text, sizeof text), out);
+    put_cell(history_figure_text(&line->info, history_newest(line, s->nights), text, sizeof text),
+             out);
     put_cell(step ? history_night_text(s, step->at, night, sizeof night) : "", out);
     put_cell(step ? history_step_text(line, step, text, sizeof text) : "", out);
     fputc('\n', out);
