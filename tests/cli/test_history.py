@@ -26,6 +26,8 @@ WITH_FOOTPRINT = (*SMALL, "--footprint")
 # Two runs of one seed in one second are the same run to the history.
 ANOTHER = ("--seed", "8")
 NOBODY = 65534
+NO_DATES = ("yesterday", "20261110", "2026-13-45", "2026-02-30", "30-11-2026", "10-11-2026", "2026-11-1", "2026-11",
+            " 2026-11-20", "2026-11-20T25:00:00Z", "2026-11-20T02:17:00", "2026-11-20T02:17:00Z.")
 
 
 class History(unittest.TestCase):
@@ -307,6 +309,8 @@ class History(unittest.TestCase):
                          r"openssl \S+ on night$")
         # On the night itself, too; and once it is known and meant, no more.
         self.soak("history", "--check", "--since", "2026-11-20")
+        self.soak("history", "--check", "--since", "2026-11-20T02:17:00Z")
+        self.soak("history", "--check", "--since", "2026-11-10", code=1)
         document = self.shown()
         self.assertEqual(document["steps"], 1)
         step, = [step for figure in document["histories"][0]["figures"] for step in figure["steps"]]
@@ -485,11 +489,25 @@ class History(unittest.TestCase):
         self.assertGreater(page.count("&lt;script&gt;alert(1)"), 4)
         self.assertIn("openssl &lt;script&gt;", page)
 
+    def test_a_date_that_leaves_no_run_is_refused_and_a_history_without_runs_is_not(self):
+        """Or a check with next year's date would pass every night."""
+        self.soak("history", "--check", "--since", "2027-11-20")
+        self.copy(time="2026-11-01T02:00:00Z")
+        self.copy(time="2026-11-02T02:00:00Z")
+        self.soak("history", "rebuild")
+        said = "the newest is of 2026-11-02T02:00:00Z"
+        for words in (("--check",), (), ("default",), ("--json",)):
+            process = subprocess.run([SOAK, "history", *words, "--since", "2027-11-20"], capture_output=True, text=True,
+                                     check=False, timeout=PATIENCE_S, cwd=self.folder, env=self.environment)
+            self.assertEqual((process.returncode, process.stdout, process.stderr),
+                             (2, "", f"soak: history: --since 2027-11-20: no run is as new; {said}\n"))
+        self.soak("history", "--check", "--since", "2026-11-02")
+
     def test_bad_lines_get_one_sentence(self):
         for words, sentence in (
                 (("add",), "add: which folders? Give those of runs, or folders that contain some"),
                 (("a", "b"), "b: one scenario at a time"), (("--last", "0"), "--last: from 1 to 366"),
-                (("--since", "yesterday"), "--since yesterday: not a date such as 2026-11-20"),
+                *((("--since", date), f"--since {date}: not a date such as 2026-11-20") for date in NO_DATES),
                 (("add", "/nonexistent"), "/nonexistent: there is no such folder"),
                 (("rebuild",), "results: there is no such folder"),
                 (("nightly",), "nightly: the history has no run of it")):

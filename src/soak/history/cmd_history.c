@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Telling steps apart costs the square of the nights. */
@@ -214,6 +215,17 @@ static int read_all(struct histories *h, const char *path, const struct history_
                              why.text);
 }
 
+/* A check of nothing finds nothing: a date that leaves no run is wrong, or too early to ask for. */
+static int check_since(const struct histories *h, const char *since, struct err *e)
+{
+    const char *newest = "";
+    for (size_t i = 0; i < h->runs; i++)
+        newest = strcmp(h->run[i].time, newest) > 0 ? h->run[i].time : newest;
+    if (!since || h->runs == 0 || strcmp(newest, since) >= 0)
+        return 0;
+    return err_set(e, "--since %.40s: no run is as new; the newest is of %.40s", since, newest);
+}
+
 static int show(const struct options *o, const char *scenario, const char *path)
 {
     struct err e = {{0}};
@@ -221,16 +233,32 @@ static int show(const struct options *o, const char *scenario, const char *path)
     struct history_request q = {scenario, o->since, (size_t)o->last};
     if (read_all(&h, path, &q, &e) != 0)
         return command_refuse(&history_command, &e);
-    int rc;
-    if (scenario && h.count == 0)
+    int rc = check_since(&h, o->since, &e);
+    if (rc == 0 && scenario && h.count == 0)
         rc = err_set(&e, "%.60s: the history has no run of it", scenario);
-    else
+    else if (rc == 0)
         rc = publish(&h, o, &e);
     int code = rc != 0                           ? command_refuse(&history_command, &e)
                : o->check && histories_steps(&h) ? EXIT_FOUND
                                                  : EXIT_PASS;
     histories_free(&h);
     return code;
+}
+
+/* A day or a time, written as the times of runs are: it is compared with them as text. */
+static bool is_date(const char *text)
+{
+    static const char day[] = "2026-11-20";
+    char whole[48], same[48];
+    struct tm when = {0};
+    bool is_day = strlen(text) == sizeof day - 1;
+    snprintf(whole, sizeof whole, "%.30s%s", text, is_day ? "T00:00:00Z" : "");
+    const char *end = strptime(whole, "%Y-%m-%dT%H:%M:%SZ", &when);
+    if (!end || *end)
+        return false;
+    timegm(&when); /* makes a March of 31 February */
+    strftime(same, sizeof same, "%Y-%m-%dT%H:%M:%SZ", &when);
+    return strcmp(whole, same) == 0;
 }
 
 static int check(const struct options *o, const struct opts_words *words, struct err *e)
@@ -241,7 +269,7 @@ static int check(const struct options *o, const struct opts_words *words, struct
         return err_set(e, "%.60s: one scenario at a time", words->word[1]);
     if (o->last < 1 || o->last > LAST_MOST)
         return err_set(e, "--last: from 1 to %d", LAST_MOST);
-    if (o->since && strspn(o->since, "0123456789-:TZ") != strlen(o->since))
+    if (o->since && !is_date(o->since))
         return err_set(e, "--since %.40s: not a date such as 2026-11-20", o->since);
     return 0;
 }
