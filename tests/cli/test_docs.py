@@ -76,6 +76,25 @@ def is_test(file, test):
                                             for path in found))
 
 
+def said_controls(text):
+    """Yields of decision.md each rule, and what its paragraphs or its item say of its controls."""
+    rule = None
+    for part in re.split(r"\n\n|\n(?= *- )", text):
+        begins = re.match(r"(?: *- )?(?:\*\*)?([A-Z_]{3,})(?:\.\*\*|:)|#", part)
+        rule = begins[1] if begins else rule
+        if rule:
+            yield from ((rule, said) for said in re.findall(r"\*Controls?:\*([^.]*)", part))
+
+
+def tabled_controls():
+    """{(control, its rule, or what stands for none)}, as the tests of the judge and of comparisons have them."""
+    stats = SOURCE / "tests/unit/stats"
+    compare = read(stats / "compare/test_compare.c")
+    return {pair for text, row in ((read(stats / "judge/test_judge.c"), r'\{"(\w+)",\s+\w+,\s+RULE_(\w+),'),
+                                   (compare, r" C\((\w+), RULE_?(\w+),"), (compare, r"\{(\w+), COMPARE_RULE_(\w+)\}"))
+            for pair in re.findall(row, text)}
+
+
 def known_options():
     said = subprocess.run([BIN / "soak", "--man"], text=True, capture_output=True, check=True).stdout
     said = said.replace("\\-", "-").replace("\\fB", "")
@@ -149,6 +168,19 @@ class Docs(unittest.TestCase):
         rules = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", text)) - {"SSL_CTX", "SSL_SESSION", "EVP_PKEY"}
         self.nothing([f"docs/decision.md: there is no {word}" for word in sorted((named | rules) - words)
                       if f"RULE_{word}" not in words and f"COMPARE_RULE_{word}" not in words])
+
+    def test_the_controls_of_each_rule_are_those_that_need_it(self):
+        """The tests switch off the rule that their tables name: what follows a semicolon must only stay as it is."""
+        tabled, said, stay = tabled_controls(), set(), set()
+        for rule, words in said_controls(prose(read(SOURCE / "docs/decision.md"))):
+            need, _, others = words.partition(";")
+            said |= {(control, rule) for control in CODE.findall(need)}
+            stay |= set(CODE.findall(others))
+        need = {(control, rule) for control, rule in tabled if rule not in ("COUNT", "S")}
+        self.nothing([f"docs/decision.md: no test says that {control} needs {rule}" for control, rule in sorted(said - need)]
+                     + [f"docs/decision.md: {control} isn't among the controls of {rule}"
+                        for control, rule in sorted(need - said)]
+                     + [f"docs/decision.md: {control} is no case" for control in sorted(stay - {case for case, _ in tabled})])
 
     def test_each_line_of_security_has_tests_that_exist(self):
         text = read(SOURCE / "docs/reference/security.md")

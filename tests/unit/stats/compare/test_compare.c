@@ -1063,23 +1063,32 @@ static void every_comparison_is_told_as_kept(void **state)
     free(text);
 }
 
-static bool has_control(enum compare_rule rule)
+/* How many cases name the rule; each of them fails without it. */
+static int controls_of(enum compare_rule rule)
 {
     uint64_t rules = COMPARE_RULES_ALL & ~(UINT64_C(1) << rule);
-    for (size_t i = 0; i < CONTROLS; i++)
-        if (controls[i].rule == rule && !holds(&controls[i], rules))
-            return true;
-    for (size_t i = 0; i < SITE_CONTROLS; i++)
-        if (site_controls[i].rule == rule && !site_controls[i].holds(rules))
-            return true;
-    return false;
+    int found = 0;
+    for (size_t i = 0; i < CONTROLS; i++) {
+        if (controls[i].rule != rule)
+            continue;
+        if (holds(&controls[i], rules))
+            fail_msg("%s doesn't notice that %s is off", controls[i].name, compare_rule_name(rule));
+        found++;
+    }
+    for (size_t i = 0; i < SITE_CONTROLS; i++) {
+        if (site_controls[i].rule != rule)
+            continue;
+        assert_false(site_controls[i].holds(rules));
+        found++;
+    }
+    return found;
 }
 
-static void without_a_rule_its_control_fails(void **state)
+static void without_a_rule_its_controls_fail(void **state)
 {
     (void)state;
     for (int rule = 0; rule < COMPARE_RULES; rule++)
-        if (!has_control((enum compare_rule)rule))
+        if (!controls_of((enum compare_rule)rule))
             fail_msg("%s: no case depends on it", compare_rule_name((enum compare_rule)rule));
 }
 
@@ -1114,7 +1123,7 @@ int main(void)
         cmocka_unit_test(an_unknown_function_makes_all_of_its_file_unknown),
         cmocka_unit_test(the_most_sites_of_both_sides_have_room),
         cmocka_unit_test(fractions_are_explained_as_well),
-        cmocka_unit_test(without_a_rule_its_control_fails),
+        cmocka_unit_test(without_a_rule_its_controls_fail),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
