@@ -11,7 +11,7 @@ OWN = {"patience.py", "test_patience.py"}
 # How long a test waits for what must come; settimeout(0.3) and the like wait for what must not.
 DEADLINES = [re.compile(text) for text in (
     r"(?<![-\w])(?:timeout|wait)\s*(?:=|\()\s*[1-9]", r"\bsettimeout\(\s*[1-9]", r"monotonic\(\)\s*\+\s*[\d.]",
-    r"^(?:PATIENCE|WAIT)\w*\s*=\s*\d")]
+    r"^(?:PATIENCE|WAIT)\w*\s*=\s*\d", r'"--(?:agents-wait|ready-timeout)", "\d+m?s"')]
 # In C, too: a loop that sleeps so many times, or a limit.
 IN_C = [re.compile(text, re.MULTILINE) for text in (
     r"^( *)for \([^;]*;[^;]*<[^;]*;.*\n(?:\1 .*\n|\n)*?\1 .*\b(?:u|nano)?sleep\(", r"\balarm\(\s*[1-9].*",
@@ -46,10 +46,10 @@ class Patience(unittest.TestCase):
 
     def test_deadlines_are_seen(self):
         for line in ("run(x, timeout=60, check=False)", "process.wait(10)", "WAIT_S = 30",
-                     "end = time.monotonic() + 60", "sock.settimeout(5)"):
+                     "end = time.monotonic() + 60", "sock.settimeout(5)", 'soak("--agents-wait", "2s")'):
             self.assertEqual(deadlines(line, DEADLINES), [line])
         for line in ("run(x, timeout=PATIENCE_S)", "process.wait()", "sock.settimeout(0.3)",
-                     '"--timeout=1s"', "end = time.monotonic() + PATIENCE_S"):
+                     '"--timeout=1s"', 'soak("--ready-timeout", "5m")', "end = time.monotonic() + PATIENCE_S"):
             self.assertEqual(deadlines(line, DEADLINES), [])
 
     def test_deadlines_in_c_are_seen(self):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cell import ANY_TIME, BY_SIGNAL, COMMON, DONE_TO, PATIENT, PHASES, Cell, Failed, length, look, until_told
 from observed import BIN, Observed, until
+from patience import IN_VAIN
 from processes import children_named
 
 TOKEN = "0123456789abcdef0123456789abcdef"
@@ -79,7 +80,7 @@ def words_of(cell, token, go):
         words += ["--defect", "lost-state", "--keep-going"]
     if cell.phase == "drain":
         words += ["--on-drain", until_told(go)]
-    return words + (["--agents-wait", "2s"] if cell.what in ALONE else [])
+    return words + (["--agents-wait", IN_VAIN] if cell.what in ALONE else [])
 
 
 def befall(run, cell, agent, link):

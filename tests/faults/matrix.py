@@ -26,6 +26,7 @@ import nginx_cells
 from cell import (ANY_TIME, BY_SIGNAL, COMMON, DONE_TO, PATIENT, PHASES, Cell, Failed, length, look,
                   until_told)
 from observed import BIN, DISK, ROOT, UNSHARE, Observed, may, until
+from patience import IN_VAIN
 from processes import memory_group
 
 PEERS = Path(__file__).with_name("peers.py")
@@ -164,7 +165,7 @@ def play_exec(cell):
         if cell.who == "program":
             soak = None
             path.touch()
-            words = ("--server", f"{path} {{address}} {{cert}} {{key}}", "--ready-timeout", "5s")
+            words = ("--server", f"{path} {{address}} {{cert}} {{key}}", "--ready-timeout", IN_VAIN)
         {**EXECS, **SPEAKS}[cell.what](path)
         with Observed("run", "default", *COMMON, "--churn", "max", "--closed", 300, *words, program=soak) as run:
             return look(run, cell, 0)

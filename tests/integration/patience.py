@@ -11,6 +11,8 @@ PATIENCE_S = 600 * int(os.environ.get("SOAK_SLOWDOWN", "1"))
 # The deadlines of a program under test that must pass while something else is done in time: what was
 # too slow for one of them tries the next.
 LIMITS = ("300ms", "3s", "30s", "300s")
+# And where the test sees to it that what the program waits for never comes.
+IN_VAIN = "5s"
 
 
 def until(condition, what="it"):

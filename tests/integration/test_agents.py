@@ -14,7 +14,7 @@ import unittest
 
 import soak_run
 import test_robust
-from patience import PATIENCE_S, until
+from patience import IN_VAIN, LIMITS, PATIENCE_S, until, within_limits
 from processes import children_named
 
 LOAD = ("--conns", "40", "--churn", "max", "--seed", "7f3a")
@@ -166,7 +166,7 @@ class Together(Agents):
 
     def test_a_token_that_others_can_read_is_told_on_both_sides(self):
         os.chmod(self.token, 0o644)
-        process = self.begin(2, "--closed", "1k", "--agents-wait", "1s")
+        process = self.begin(2, "--closed", "1k", "--agents-wait", IN_VAIN)
         _, _, err = self.left(self.agent())
         self.end(process)
         for said in (err, self.stderr()):
@@ -266,9 +266,12 @@ class Lost(Agents):
         self.assertIn("soak: agent: the run goes on without this agent: its client ended: client exited with signal 9", err)
 
     def test_agents_that_do_not_come_are_waited_for_so_long(self):
-        process = self.begin(2, "--closed", "1k", "--agents-wait", "2s")
-        agent = self.agent()
-        run = self.end(process)
+        def one_of_two(limit):
+            process = self.begin(2, "--closed", "1k", "--agents-wait", limit)
+            agent = self.agent()
+            return self.end(process), agent
+
+        run, agent = within_limits(one_of_two, lambda _: "agents: 1 of 2 joined" in self.stderr(), LIMITS[1:])
         self.assertEqual(run.exit, 4, run.explain())
         self.assertIn("1 of 2 agents didn't join within --agents-wait", run.result["headline"])
         self.assertEqual(self.left(agent)[0], 1)

@@ -158,7 +158,7 @@ class Environment(test_robust.Live):
         self.finish(process)
 
     def test_programs_that_are_not_soaks(self):
-        for what, options in (("server", (*SMALL, "--ready-timeout", "1s")), ("client", ("--closed", "200"))):
+        for what, options in (("server", (*SMALL, "--ready-timeout", "5m")), ("client", ("--closed", "200"))):
             seen = self.printed(what, *options)
             self.assertEqual(seen.get("GIVEN"), "y", seen)
             self.assertLessEqual(seen.keys(), self.KEPT | self.OWN | {"GIVEN"}, what)
