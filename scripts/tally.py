@@ -6,7 +6,7 @@
 - last `N passed, N failed`, and how many were skipped.
 
 The numbers are test cases: cmocka and unittest say how many they ran; a program that says nothing counts as
-one, and so does each that hadn't ended, or begun, when ctest did. Everything goes to the log named as the
+one, and so does each that hadn't ended, or begun, when ctest did. One that says that it ran none has failed. Everything goes to the log named as the
 first argument. A second one names a journal: a line of JSON is appended to it for each program as it ends
 (scripts/sanitizers.py reads it). Exit 1 when a case failed or none ran.
 """
@@ -78,6 +78,7 @@ class Entry:
         self.output = []
         self.cases = Cases()
         self.counts = {"passed": 0, "failed": 0, "skipped": 0}
+        self.counted = False  # by itself
         self.reasons = []  # of those skipped
         self.reports = 0  # of sanitizers
 
@@ -90,8 +91,10 @@ class Entry:
         self.cases.read(line, skips=bool(reason and reason[1]))
         if match := CMOCKA.match(line):
             self.counts[match[1].lower()] += int(match[2])
+            self.counted = True
         elif match := UNITTEST_RAN.match(line):
             self.counts["passed"] += int(match[1])
+            self.counted = True
         elif match := UNITTEST_END.match(line):
             self.cases.settle(match[1], self.counts)
 
@@ -101,8 +104,8 @@ class Entry:
             self.counts["skipped"] = max(1, self.counts["skipped"])
         elif status != "Passed":
             self.counts["failed"] = max(1, self.counts["failed"])
-        elif not any(self.counts.values()):
-            self.counts["passed"] = 1
+        elif not any(self.counts.values()):  # Python 3.11 exits 0 also when no case has a name that `-k` asks for
+            self.counts["failed" if self.counted else "passed"] = 1
 
 
 def note(journal, seconds, entry):

@@ -142,6 +142,13 @@ class Tally(unittest.TestCase):
                 "2/2 Test #2: bench.b ......***Skipped   0.01 sec\n")
         self.assertEqual(last_line(text), (0, "1 passed, 0 failed, 1 skipped"))
 
+    def test_a_program_that_says_it_ran_no_case_has_failed(self):
+        for said in ("Ran 0 tests in 0.000s\n1: \n1: OK", "[==========] 0 test(s) run.\n1: [  PASSED  ] 0 test(s)."):
+            code, output = tally(f"1: {said}\n1/2 Test #1: short.a ...   Passed    0.10 sec\n"
+                                 "2/2 Test #2: bench.b ...   Passed    0.10 sec\n")
+            self.assertEqual((code, output.splitlines()[-1]), (1, "1 passed, 1 failed"))
+            self.assertIn(said.partition("\n")[0], output)
+
     def test_nothing_run_is_a_failure(self):
         self.assertEqual(last_line("No tests were found!!!\n"), (1, "0 passed, 0 failed"))
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a contributor opts into: each preset configures, the pre-commit hook looks at what is staged, and a tool's
---help is no folder."""
+"""What a contributor opts into: each preset configures, the pre-commit hook looks at what is staged, a tool's --help
+is no folder, and what is chosen by name is there."""
 
 import importlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -36,6 +37,31 @@ class Presets(unittest.TestCase):
                 cache = self.configure(preset, build)
                 for name, value in preset["cacheVariables"].items():
                     self.assertRegex(cache, rf"(?m)^{name}:\w+={value}$")
+
+
+# Prints how many cases of argv[1], a module, have a name with each of the words after it.
+COUNT = """
+import sys, unittest
+for word in sys.argv[2:]:
+    loader = unittest.TestLoader()
+    loader.testNamePatterns = [f"*{word}*"]
+    print(loader.loadTestsFromName(sys.argv[1]).countTestCases())
+"""
+
+
+class Short(unittest.TestCase):
+    def test_each_pattern_of_the_short_set_chooses_a_case(self):
+        """unittest runs what any of its patterns chooses, and is silent about one that chooses nothing."""
+        folder = SOURCE / "tests/integration"
+        chosen = re.findall(r"soak_short\((\w+) ([\w ]+)\)", (folder / "CMakeLists.txt").read_text(encoding="utf-8"))
+        self.assertGreater(len(chosen), 5)
+        environment = {"SOAK_BIN": str(pathlib.Path(os.environ["SOAK_BUILD"]) / "bin"), **os.environ}
+        for name, patterns in chosen:
+            done = subprocess.run([sys.executable, "-B", "-c", COUNT, f"test_{name}", *patterns.split()], cwd=folder,
+                                  env=environment, text=True, capture_output=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            counts = dict(zip(patterns.split(), done.stdout.split()))
+            self.assertNotIn("0", counts.values(), f"soak_short({name}): {counts}")
 
 
 class Lint(unittest.TestCase):
