@@ -112,6 +112,17 @@ class History(unittest.TestCase):
             self.assertEqual(process.communicate(timeout=PATIENCE_S)[0], "1 run added to results/history.db\n")
         self.assertEqual(len(self.shown()["histories"]), 1)
 
+    def test_a_copy_that_follows_links_has_each_run_once_by_its_own_name(self):
+        """As GitHub makes of an artifact: `last` arrives as a folder."""
+        shutil.copytree(self.ran / "runs", self.folder / "down")
+        self.assertFalse((self.folder / "down/last").is_symlink())
+        folders = sorted((self.folder / "down").iterdir())
+        for words in (["down"], folders):
+            self.db.parent.mkdir(exist_ok=True)
+            self.assertEqual(self.soak("history", "add", *words), "1 run added to results/history.db\n")
+            night, = self.shown()["histories"][0]["nights"]
+            self.assertEqual(night["folder"], str(folders[0]))
+
     def test_what_lies_elsewhere_is_recorded_only_if_asked(self):
         self.soak(*SMALL, "--results", "elsewhere")
         self.assertFalse(self.db.exists())

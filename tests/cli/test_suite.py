@@ -128,6 +128,21 @@ class Shards(Suite):
         self.suite("--shard", "3/3", results="others")
         self.soak("merge", "m.json", "others")
 
+    def test_a_copy_that_follows_links_merges_as_what_was_copied(self):
+        """As GitHub makes of an artifact: `last` arrives as a folder."""
+        self.write(["pass-1", "pass-2"])
+        for shard in ("1", "2"):
+            self.suite("--shard", f"{shard}/2", results=f"night{shard}")
+            shutil.copytree(self.folder / f"night{shard}", self.folder / "down", dirs_exist_ok=True)
+        self.assertFalse((self.folder / "down/last").is_symlink())
+        folders = sorted(path.relative_to(self.folder) for path in (self.folder / "down").iterdir())
+        self.assertEqual([path.name for path in folders][-1], "last")
+        for words in (["down"], folders, ["down/last", "night1"], ["night1", "night1", "night2"]):
+            with self.subTest(words=words):
+                self.soak("merge", *words, "--json=m.json")
+                merged = json.loads((self.folder / "m.json").read_text(encoding="utf-8"))
+                self.assertEqual(self.outcomes(merged), {"pass-1": "as expected", "pass-2": "as expected"})
+
     def test_what_is_there_twice_or_of_another_suite_is_refused(self):
         self.write(["pass-1", "pass-2"])
         self.suite("--shard", "1/2")

@@ -153,10 +153,10 @@ static int change(const struct opts_words *words, const char *path)
         err_set(&e, "add: which folders? Give those of runs, or folders that contain some");
     else
         rc = again ? rebuild(path, &folders, &tally, &e) : add_held(path, &folders, &tally, &e);
-    if (rc != 0)
-        return command_refuse(&history_command, &e);
-    tell(&tally, path);
-    return EXIT_PASS;
+    if (rc == 0)
+        tell(&tally, path);
+    history_tally_free(&tally);
+    return rc == 0 ? EXIT_PASS : command_refuse(&history_command, &e);
 }
 
 /* ---- showing ---- */

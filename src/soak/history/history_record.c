@@ -24,6 +24,8 @@ enum { DEPTH = 6, WORD = 24, LIBRARY = 96 };
 /* ---- its options ---- */
 
 /* FNV-1a (Fowler, Noll, Vo), 64 bits: tells apart, and proves nothing. */
+static const uint64_t nothing_mixed = 0xcbf29ce484222325u;
+
 static uint64_t mixed(uint64_t hash, const char *text)
 {
     for (; *text; text++)
@@ -44,7 +46,7 @@ static char *settings_of(const json_t *manifest, char word[WORD])
     const json_t *options = json_object_get(manifest, "options");
     size_t count;
     const struct opt *table = scenario_options(&count);
-    uint64_t hash = 0xcbf29ce484222325u;
+    uint64_t hash = nothing_mixed;
     scenario_defaults(&defaults);
     for (size_t i = 0; i < count; i++) {
         char usual[OPTS_TEXT];
@@ -86,8 +88,33 @@ static const char *library_of(const struct result *r, char *buf, size_t size)
     return buf;
 }
 
+/* Whether it was, from another folder: a copy that follows links, such as GitHub's of an artifact,
+ * has made a folder of `last`. Its own name comes first. */
+static bool was_added(struct history_tally *t, const struct history_run *run)
+{
+    const char *const known_by[] = {run->scenario, run->library, run->settings,
+                                    run->machine,  run->time,    run->seed};
+    uint64_t hash = nothing_mixed;
+    for (size_t i = 0; i < sizeof known_by / sizeof *known_by; i++)
+        hash = mixed(mixed(hash, known_by[i] ? known_by[i] : ""), "\n");
+    for (size_t i = 0; i < t->runs; i++)
+        if (t->added[i] == hash)
+            return true;
+    t->added = realloc(t->added, (t->runs + 1) * sizeof *t->added);
+    CHECK(t->added);
+    t->added[t->runs++] = hash;
+    return false;
+}
+
+void history_tally_free(struct history_tally *tally)
+{
+    free(tally->added);
+    tally->added = NULL;
+}
+
+/* `tally` NULL: nothing was added before. */
 static int add_document(struct history_db *db, const char *folder, const struct document *d,
-                        struct err *e)
+                        struct history_tally *tally, struct err *e)
 {
     struct history_figures figures;
     char settings[WORD], seed[WORD], library[LIBRARY];
@@ -111,12 +138,13 @@ static int add_document(struct history_db *db, const char *folder, const struct 
                                   r->subjects ? r->subject[0].judgement.sensitivity.one_in : 0,
                               .figures = figures.count,
                               .figure = figures.figure};
-    return history_db_add(db, &run, e);
+    return tally && was_added(tally, &run) ? 0 : history_db_add(db, &run, e);
 }
 
-/* Returns 1, 0 when it is no run that a history has, or -1; `read` says whether the folder, and not
- * the history, is to blame. */
-static int add_run(struct history_db *db, const char *folder, bool *ret_unreadable, struct err *e)
+/* Returns 0 also when it is no run that a history has, or -1; `ret_unreadable` says whether the
+ * folder, and not the history, is to blame. */
+static int add_run(struct history_db *db, const char *folder, struct history_tally *tally,
+                   bool *ret_unreadable, struct err *e)
 {
     char path[PATH_MAX];
     *ret_unreadable = false;
@@ -125,7 +153,7 @@ static int add_run(struct history_db *db, const char *folder, bool *ret_unreadab
         return 0;
     struct document *d = document_load(path, e);
     *ret_unreadable = !d;
-    int rc = !d ? -1 : d->torture ? 0 : add_document(db, folder, d, e) == 0 ? 1 : -1;
+    int rc = !d ? -1 : d->torture ? 0 : add_document(db, folder, d, tally, e);
     document_free(d);
     return rc;
 }
@@ -149,8 +177,7 @@ static int add_below(struct history_db *db, const char *folder, int depth,
 {
     struct dirent **entry = NULL;
     bool unreadable;
-    int rc = add_run(db, folder, &unreadable, e);
-    tally->runs += rc > 0;
+    int rc = add_run(db, folder, tally, &unreadable, e);
     if (unreadable && tally->unreadable++ == 0)
         tally->first = *e;
     rc = rc < 0 && !unreadable ? -1 : 0;
@@ -213,13 +240,14 @@ int history_mend(const char *path, struct err *e)
         return err_prefix(e, "%.200s", why.text);
     if (rc == 0)
         return 0;
-    if (fill(path, &tally, e) != 0)
-        return -1;
-    fprintf(stderr,
-            "soak: the history was broken (%s): it is kept as %s, and a new one is made from the "
-            "folders of the runs: %zu run%s\n",
-            why.text, catalog_below_root(aside), tally.runs, tally.runs == 1 ? "" : "s");
-    return 1;
+    rc = fill(path, &tally, e);
+    if (rc == 0)
+        fprintf(stderr,
+                "soak: the history was broken (%s): it is kept as %s, and a new one is made from "
+                "the folders of the runs: %zu run%s\n",
+                why.text, catalog_below_root(aside), tally.runs, tally.runs == 1 ? "" : "s");
+    history_tally_free(&tally);
+    return rc == 0 ? 1 : -1;
 }
 
 /* ---- the end of a run ---- */
@@ -251,7 +279,7 @@ static int record(const char *path, const char *folder, struct err *e)
     bool unreadable = false;
     int hold = history_file_hold(path, HISTORY_WRITE, e);
     struct history_db *db = hold >= 0 ? history_db_open(path, e) : NULL;
-    int rc = db ? add_run(db, folder, &unreadable, e) : -1;
+    int rc = db ? add_run(db, folder, NULL, &unreadable, e) : -1;
     history_db_close(db);
     history_file_let_go(hold);
     return rc;

@@ -12,6 +12,7 @@
 
 #include <limits.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* The history that runs are recorded in: $SOAK_HISTORY, else results/history.db. NULL when the
  * variable is there and empty: they are in none. Returns path, or NULL. */
@@ -30,12 +31,14 @@ void history_record(const char *folder);
 struct history_tally {
     size_t runs, unreadable;
     struct err first; /* why the first of the latter */
+    uint64_t *added;  /* owned; what tells the runs apart */
 };
 
 /* Adds the runs in `folder`, at any depth, one by one, so that nobody waits for all; what isn't a
- * run is passed over, and one that can't be read is counted. Returns 0, or -1 when the history
- * can't be written. */
+ * run, or one that `tally` has from another folder, is passed over, and one that can't be read is
+ * counted. Returns 0, or -1 when the history can't be written; history_tally_free is due. */
 int history_add_folder(struct history_db *db, const char *folder, struct history_tally *tally,
                        struct err *e);
+void history_tally_free(struct history_tally *tally);
 
 #endif

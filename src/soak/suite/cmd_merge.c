@@ -17,7 +17,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PARTS = SUITE_SHARDS };
+enum { PARTS = SUITE_SHARDS, WORDS = 2 * PARTS };
 
 struct options {
     const char *json;
@@ -38,29 +38,49 @@ const struct command merge_command = {
     .about =
         "Joins the suites that `soak suite --shard K/N` left on several machines into one, with\n"
         "the totals of a single run. SUITES are suite.json files, folders that have one, or\n"
-        "folders of such folders; `last` is the latest in results/runs. The same scenario twice\n"
-        "is refused; other versions and machines are noted.\n",
+        "folders of such folders; `last` is the latest in results/runs. A suite that is found\n"
+        "twice, as by the link `last`, counts once; a scenario in two suites is refused; other\n"
+        "versions and machines are noted.\n",
     .after = "Exit: as `soak suite`; 3 also when a shard is missing or wasn't finished.\n",
     .table = table,
     .options = sizeof table / sizeof *table};
 
 struct merging {
     struct suite_part part[PARTS];
-    char *path[PARTS]; /* owned */
+    char *path[PARTS], *text[PARTS]; /* owned; where it was found, and its document */
     size_t parts;
 };
 
+/* `last` leads to a suite that is there by its own name too; a copy that follows links, such as
+ * GitHub's of an artifact, has made a folder of it. */
+static bool has(const struct merging *m, const char *text)
+{
+    for (size_t i = 0; i < m->parts; i++)
+        if (strcmp(m->text[i], text) == 0)
+            return true;
+    return false;
+}
+
 static int add_part(struct merging *m, const char *path, struct err *e)
 {
-    if (m->parts == PARTS)
-        return err_set(e, "%.300s: at most %d suites", path, PARTS);
-    char *copy = strdup(path);
-    CHECK(copy);
-    struct suite_part *part = &m->part[m->parts];
-    m->path[m->parts++] = copy;
-    part->path = copy;
-    suite_init(&part->suite);
-    return suite_load(&part->suite, path, e);
+    struct suite suite;
+    suite_init(&suite);
+    int rc = suite_load(&suite, path, e);
+    char *text = rc == 0 ? suite_dump(&suite) : NULL;
+    CHECK(rc != 0 || text);
+    bool more = rc == 0 && !has(m, text);
+    if (more && m->parts == PARTS)
+        rc = err_set(e, "%.300s: at most %d suites", path, PARTS);
+    if (!more || rc != 0) {
+        suite_free(&suite);
+        free(text);
+        return rc;
+    }
+    m->path[m->parts] = strdup(path);
+    CHECK(m->path[m->parts]);
+    m->part[m->parts] = (struct suite_part){m->path[m->parts], suite};
+    m->text[m->parts++] = text;
+    return 0;
 }
 
 /* Adds FOLDER/suite.json where there is one. Returns 1, 0 when there is none, or -1. */
@@ -80,13 +100,6 @@ static int visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-/* `last` leads to a folder that is there by its own name too. */
-static bool is_link(const char *path)
-{
-    struct stat s;
-    return lstat(path, &s) == 0 && S_ISLNK(s.st_mode);
-}
-
 /* Adds the suites of the folders in `folder`. Returns how many, or -1. */
 static int add_below(struct merging *m, const char *folder, struct err *e)
 {
@@ -98,7 +111,7 @@ static int add_below(struct merging *m, const char *folder, struct err *e)
         char below[PATH_MAX];
         int n = snprintf(below, sizeof below, "%s/%s", folder, entry[i]->d_name);
         int rc = 0;
-        if (found >= 0 && n > 0 && (size_t)n < sizeof below && !is_link(below))
+        if (found >= 0 && n > 0 && (size_t)n < sizeof below)
             rc = add_folder(m, below, e);
         found = rc < 0 ? -1 : found + (found >= 0 ? rc : 0);
         free(entry[i]);
@@ -156,8 +169,8 @@ int cmd_merge(int argc, char *const *argv)
 {
     struct err e = {{0}};
     struct options o = {.json = NULL};
-    const char *word[PARTS];
-    struct opts_words words = {.word = word, .size = PARTS};
+    const char *word[WORDS];
+    struct opts_words words = {.word = word, .size = WORDS};
     int code = command_parse_words(&merge_command, argc, argv, &o, &words);
     if (code >= 0)
         return code;
@@ -173,6 +186,7 @@ int cmd_merge(int argc, char *const *argv)
     for (size_t i = 0; i < m->parts; i++) {
         suite_free(&m->part[i].suite);
         free(m->path[i]);
+        free(m->text[i]);
     }
     free(m);
     return code;
