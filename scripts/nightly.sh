@@ -3,7 +3,7 @@
 # The nightly job, step by step, on any machine:
 #   nightly.sh shard K/N   runs shard K of N of scenarios/nightly, of all families, and of the servers and
 #                          clients of others; those that aren't installed are skipped, and the exit code says so
-#   nightly.sh merge       joins the shards that lie in the results' folder
+#   nightly.sh merge       joins the night's shards that lie in the results' folder
 #   nightly.sh history     adds their runs to the history, and fails when a figure stepped
 #   nightly.sh torture K/N fails every N-th OpenSSL allocation of a connection; without K/N that day's
 #                          seventh, so that a week has them all; 1/1 is all at once
@@ -14,15 +14,18 @@
 #   nightly.sh lint        analyses the source as no commit waits for (scripts/lint.sh deep)
 #   nightly.sh package     builds the packages twice and compares them, installs one in a clean root, and
 #                          builds the container and runs soak in it
-# A shard leaves its suite's folder and junit-K-of-N.xml in the results' folder, and the two joined lie
-# beside it, in RESULTS-merged; whatever happens, what was measured is there. The exit code is that of
-# `soak suite`, `soak merge`, `soak history --check`, `soak run` or `soak selftest`. In the environment:
-# SOAK, the program (./soak); SCENARIOS, a file, folder or name instead of all; RESULTS, the results'
-# folder (results/runs/nightly).
+# A shard leaves its suite's folder and junit-K-of-N.xml in RESULTS/NIGHT, and the two joined lie in
+# RESULTS-merged; whatever happens, what was measured is there. The exit code is that of `soak suite`,
+# `soak merge`, `soak history --check`, `soak run` or `soak selftest`. In the environment: SOAK, the
+# program (./soak); SCENARIOS, a file, folder or name instead of all; RESULTS, the results' folder
+# (results/runs/nightly); NIGHT, a name that all shards of a night share and no other night has (today's
+# date in UTC, so a night that goes past midnight there needs one; on GitHub the workflow's run).
 set -euo pipefail
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 soak=${SOAK:-$root/soak}
 results=${RESULTS:-$root/results/runs/nightly}
+# Only the shards of one night are joined: the results of those before may still be there.
+tonight=${results%/}/${NIGHT:-${GITHUB_RUN_ID:-$(date -u +%Y%m%d)}}
 # Beside them: among them the joined suite would be joined with its own shards the next time.
 merged=${results%/}-merged
 # Debian's servers lie where an ordinary user's PATH doesn't lead.
@@ -39,14 +42,14 @@ shard() {
     # `2/3` names its file junit-2-of-3.xml; soak itself refuses what is no shard.
     local what=("${SCENARIOS:-nightly}")
     [ -n "${SCENARIOS:-}" ] || what+=("$root/scenarios" features starttls servers clients)
-    mkdir -p "$results"
-    "$soak" suite "${what[@]}" --shard "$1" --results "$results" \
-        --junit="$results/junit-${1//\//-of-}.xml"
+    mkdir -p "$tonight"
+    "$soak" suite "${what[@]}" --shard "$1" --results "$tonight" \
+        --junit="$tonight/junit-${1//\//-of-}.xml"
 }
 
 merge() {
     mkdir -p "$merged"
-    "$soak" merge "$results" --json="$merged/suite.json" \
+    "$soak" merge "$tonight" --json="$merged/suite.json" \
         --junit="$merged/junit.xml"
 }
 

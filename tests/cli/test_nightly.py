@@ -34,7 +34,7 @@ class Nightly(unittest.TestCase):
                             if not name.startswith("GITHUB_")}
         self.environment |= {"SOAK": str(BUILD / "bin/suite-stub"), "SOAK_ROOT": str(SOURCE),
                              "SCENARIOS": str(self.folder / "s"),
-                             "RESULTS": str(self.folder / "r")}
+                             "RESULTS": str(self.folder / "r"), "NIGHT": "tonight"}
 
     def step(self, *words, code=0):
         process = subprocess.run(["bash", SCRIPT, *words], capture_output=True, text=True,
@@ -54,7 +54,38 @@ class Nightly(unittest.TestCase):
         merged = json.loads((self.folder / "r-merged/suite.json").read_text(encoding="utf-8"))
         self.assertEqual(merged["totals"]["outcomes"]["as expected"], 3)
         self.assertTrue((self.folder / "r-merged/junit.xml").exists())
-        self.assertTrue((self.folder / "r/junit-1-of-2.xml").exists())
+        self.assertTrue((self.folder / "r/tonight/junit-1-of-2.xml").exists())
+        self.step("merge")
+
+    def today(self, date):
+        """The next steps run on that day, in the words of `date`."""
+        tools = self.folder / "tools"
+        tools.mkdir(exist_ok=True)
+        (tools / "date").write_text(f"#!/bin/sh\necho {date}\n", encoding="utf-8")
+        (tools / "date").chmod(0o700)
+        self.environment["PATH"] = f"{tools}:{os.environ['PATH']}"
+
+    def test_each_night_has_its_own_verdict_where_those_before_are_kept(self):
+        del self.environment["NIGHT"]
+        self.write("pass-1", "pass-2")
+        for date in ("20261129", "20261130"):
+            self.today(date)
+            self.step("shard", "1/2")
+            self.step("shard", "2/2")
+            self.step("merge")
+        self.today("20261201")
+        self.step("shard", "2/2")
+        self.assertIn("missing: shard 1 of 2", self.step("merge", code=3))
+        self.assertEqual(sorted(path.name for path in (self.folder / "r").iterdir()),
+                         ["20261129", "20261130", "20261201"])
+
+    def test_a_night_on_github_may_go_past_midnight(self):
+        del self.environment["NIGHT"]
+        self.environment["GITHUB_RUN_ID"] = "1234567"
+        self.write("pass-1", "pass-2")
+        for shard, date in ((1, "20261129"), (2, "20261130")):
+            self.today(date)
+            self.step("shard", f"{shard}/2")
         self.step("merge")
 
     def test_a_failure_is_the_exit_code_and_keeps_the_results(self):
@@ -161,16 +192,14 @@ class Nightly(unittest.TestCase):
 
     def test_campaigns_of_two_weeks_lie_side_by_side(self):
         """Only the simulated one is made, and a small one."""
-        tools, stub = self.folder / "tools", self.folder / "soak"
-        tools.mkdir()
+        stub = self.folder / "soak"
         stub.write_text('#!/bin/sh\n[ "$3" = sensitivity ] || exit 0\nshift 6\n'
                         f'exec "{BUILD}/bin/soak" selftest --campaign sensitivity --simulated --runs 20 "$@"\n',
                         encoding="utf-8")
         stub.chmod(0o700)
-        self.environment |= {"SOAK": str(stub), "PATH": f"{tools}:{os.environ['PATH']}"}
+        self.environment |= {"SOAK": str(stub)}
         for week in ("20261123", "20261130", "20261130"):  # the second once more: it is over, and says so again
-            (tools / "date").write_text(f"#!/bin/sh\necho {week}\n", encoding="utf-8")
-            (tools / "date").chmod(0o700)
+            self.today(week)
             self.step("campaigns")
         self.assertEqual(sorted(path.name for path in (self.folder / "r/campaigns").iterdir()), ["20261123", "20261130"])
 
