@@ -140,6 +140,16 @@ static void say_quality(struct text *t, const struct result_attribution *w)
              figure_grouped(most, sizeof most, w->residual_blocks, 1));
 }
 
+/* The epoch didn't keep what was solved for it. */
+static void say_predicted(struct text *t, const struct result_attribution *w,
+                          const struct behaviours_confirm *c)
+{
+    char blocks[FIGURE_SIZE];
+    if (!c->agrees)
+        text_add(t, " instead of %s",
+                 figure_grouped(blocks, sizeof blocks, c->predicted.blocks, w->exact ? 0 : 1));
+}
+
 static void say_confirmed(struct text *t, const struct result_attribution *w)
 {
     char n[4][FIGURE_SIZE];
@@ -159,14 +169,12 @@ static void say_confirmed(struct text *t, const struct result_attribution *w)
     else
         text_add(t, "; %s: an epoch mostly of %s (%" PRIu64 " of %s connections) kept %s", word, it,
                  a->guilty, n[0], n[1]);
-    if (!a->agrees)
-        text_add(t, " instead of %.*f", w->exact ? 0 : 1, a->predicted.blocks);
+    say_predicted(t, w, a);
     if (b->guilty == 0)
         text_add(t, ", one without %s (%s) %s", it, n[2], n[3]);
     else
         text_add(t, ", one almost without %s (%" PRIu64 " of %s) %s", it, b->guilty, n[2], n[3]);
-    if (!b->agrees)
-        text_add(t, " instead of %.*f", w->exact ? 0 : 1, b->predicted.blocks);
+    say_predicted(t, w, b);
 }
 
 static void say_together(struct text *t, const struct result_attribution *w)
@@ -220,7 +228,7 @@ char *parts_attribution_sensitivity(char *buf, size_t size, const struct result_
     char one_in[FIGURE_SIZE];
     size_t shown = 0;
     for (size_t i = 0; w && i < w->behaviours && shown < NAMED && w->behaviours > 1; i++) {
-        if (w->behaviour[i].one_in < 1)
+        if (!(w->behaviour[i].one_in >= 1)) /* nor what isn't known */
             continue;
         shown++;
         text_item(&t, "%s %s", w->behaviour[i].name,

@@ -17,7 +17,11 @@ bool figure_is_bytes(const char *unit)
 char *figure_grouped(char *buf, size_t size, double value, int decimals)
 {
     char whole[32], plain[48];
-    if (!isfinite(value) || fabs(value) >= 1e15) {
+    if (!isfinite(value)) {
+        snprintf(buf, size, "?");
+        return buf;
+    }
+    if (fabs(value) >= 1e15) {
         snprintf(buf, size, "%g", value);
         return buf;
     }

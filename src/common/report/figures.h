@@ -14,7 +14,8 @@ enum { FIGURE_SIZE = 48 };
 
 /* True for the unit of metrics that count bytes. */
 bool figure_is_bytes(const char *unit);
-/* `55,800.12`; values whose size is no longer a matter of digits (1e15 and more) as `1e+15`. */
+/* `55,800.12`; values whose size is no longer a matter of digits (1e15 and more) as `1e+15`;
+ * `?` for what isn't finite: a figure that could not be had. The same in those below. */
 char *figure_grouped(char *buf, size_t size, double value, int decimals);
 /* `+32.00 B`; with as many decimals as a figure under 0.1 needs: `+0.032 B` */
 char *figure_bytes(char *buf, size_t size, double bytes);

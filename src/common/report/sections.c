@@ -220,7 +220,9 @@ static void print_sensitivity(const struct result_subject *subject, int column,
 {
     const struct judgement *j = &subject->judgement;
     char one_in[FIGURE_SIZE], bytes[FIGURE_SIZE], pages[FIGURE_SIZE], each[SCREEN_TEXT / 2];
-    if (j->sensitivity.one_in < 1)
+    if (!isfinite(j->sensitivity.one_in))
+        screen_say(s, "would have shown", column, "unknown: this result has no figure for it");
+    else if (j->sensitivity.one_in < 1)
         screen_say(s, "would have shown", column, "nothing for sure: too few %ss for a figure",
                    judgement_unit(j));
     else

@@ -5,6 +5,7 @@
 #include "base/words.h"
 #include "report/report.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +60,7 @@ void suite_of(struct suite *ret, const struct finished *f)
                             .exit_code = r->exit_code,
                             .said = said,
                             .started = r->time,
-                            .seconds = r->run.seconds};
+                            .seconds = isfinite(r->run.seconds) ? r->run.seconds : 0};
     entry->shard = 1;
     suite_judge(ret, entry, &run);
     ret->shard[0].libs = entry->libs;

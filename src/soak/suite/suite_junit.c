@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/markup.h"
+#include "base/text.h"
 #include "suite_text.h"
 
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -108,8 +110,11 @@ static void put_growing(const struct suite_entry *entry, size_t i, FILE *out)
         const struct suite_metric *m = &entry->metric[k];
         if (strcmp(m->subject, subjects[i]) != 0 || strcmp(m->verdict, "grows") != 0)
             continue;
-        snprintf(line, sizeof line, "%s grows: %+.4f %s per %s", m->id, m->per_conn,
-                 m->unit ? m->unit : "", suite_unit(entry));
+        struct text t = text_into(line, sizeof line);
+        text_add(&t, "%s grows", m->id);
+        if (isfinite(m->per_conn))
+            text_add(&t, ": %+.4f %s per %s", m->per_conn, m->unit ? m->unit : "",
+                     suite_unit(entry));
         put_lines(line, out);
     }
 }

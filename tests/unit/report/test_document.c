@@ -146,6 +146,24 @@ static char *text_of(const struct result *r, int columns)
     return text;
 }
 
+static void a_pass_without_its_sensitivity_claims_none(void **state)
+{
+    (void)state;
+    json_t *root = parsed(case_of("pass"));
+    json_t *subject = json_array_get(json_object_get(root, "subjects"), 0);
+    struct err e;
+    json_object_set_new(json_object_get(subject, "sensitivity"), "one_in", json_null());
+    struct document *d = document_read(root, &e);
+    assert_non_null(d);
+    char *text = text_of(&d->result, 80);
+    assert_non_null(
+        strstr(text, "  would have shown  unknown: this result has no figure for it\n"));
+    assert_null(strstr(text, "% sure"));
+    free(text);
+    document_free(d);
+    json_decref(root);
+}
+
 /* So that a report can be printed again, by `soak report`. Where the folder is shown to be is for
  * whoever reads it. */
 static void what_was_read_reads_as_what_was_written(void **state)
@@ -361,6 +379,7 @@ int main(void)
         cmocka_unit_test(every_case_is_the_same_to_the_byte_when_read_and_written_again),
         cmocka_unit_test(rare_parts_are_the_same_too),
         cmocka_unit_test(what_was_read_says_what_was_written),
+        cmocka_unit_test(a_pass_without_its_sensitivity_claims_none),
         cmocka_unit_test(a_number_that_is_whole_is_an_integer_and_no_number_is_null),
         cmocka_unit_test(text_that_is_not_utf8_has_its_bytes_in_hexadecimal),
         cmocka_unit_test(a_torture_documents_verdict_is_kept),
