@@ -2,6 +2,7 @@
 #include "finished.h"
 
 #include "base/input.h"
+#include "base/words.h"
 #include "report/html/html.h"
 #include "shown.h"
 
@@ -70,4 +71,26 @@ void finished_close(struct finished *f)
     shortest_free(&f->shortest);
     document_free(f->document);
     *f = (struct finished){.document = NULL};
+}
+
+/* As catalog_path tells them apart. */
+static bool is_path(const char *word)
+{
+    const char *dot = strrchr(word, '.');
+    return word[0] == '/' || word[0] == '.' || (dot && strcmp(dot, ".soak") == 0);
+}
+
+char *finished_scenario(const struct result *r, char *buf, size_t size)
+{
+    struct words words = {.count = 0};
+    struct err e;
+    bool read = r->again && !strstr(r->again, "$'") && /* which only a shell can read */
+                words_split(r->again, NULL, &words, &e) == 0 && words.count > 2 &&
+                strcmp(words.argv[1], "run") == 0;
+    const char *word = read ? words.argv[2] : r->scenario ? r->scenario : "default";
+    if (is_path(word))
+        snprintf(buf, size, "%s", strncmp(word, "./", 2) == 0 ? word + 2 : word);
+    else
+        snprintf(buf, size, "scenarios/%s.soak", word);
+    return buf;
 }

@@ -27,4 +27,8 @@ struct finished {
 int finished_open(struct finished *f, const char *path, struct err *e);
 void finished_close(struct finished *f);
 
+/* The file of its scenario, as the command that repeats the run has it: a path as it was given, a
+ * name as it stands in scenarios/. Whether it is still there is another question. Returns buf. */
+char *finished_scenario(const struct result *r, char *buf, size_t size);
+
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sarif.h"
 
+#include "finished.h"
 #include "report/figures.h"
 #include "report/json_util.h"
 #include "report/sections.h"
@@ -112,15 +113,29 @@ struct place {
 };
 
 /* A site without a line is named for the allocator's function that was called: no file. It is where
- * its first stack begins. */
+ * its first stack begins, as far as that is known. */
 static struct place place_of(const struct result_subject *subject, const struct result_site *site)
 {
     if (site->line)
         return (struct place){site->file, site->line};
     const struct result_stack *stack = parts_stack_of(subject, site);
-    if (!stack || stack->frames == 0)
-        return (struct place){0};
-    return (struct place){stack->frame[0].file, stack->frame[0].line};
+    for (size_t i = 0; stack && i < stack->frames; i++)
+        if (stack->frame[i].file)
+            return (struct place){stack->frame[i].file, stack->frame[i].line};
+    return (struct place){0};
+}
+
+/* GitHub takes no document with a result that has no file, and shows none without a line: what is
+ * in no file, such as descriptors, is in the scenario, as `soak suite` annotates it. */
+static json_t *locations_json(const struct result *r, const struct result_subject *subject,
+                              const struct result_site *site)
+{
+    char scenario[URI_BYTES];
+    struct place place = place_of(subject, site);
+    if (!place.file || !place.file[0])
+        place = (struct place){finished_scenario(r, scenario, sizeof scenario), 0};
+    uint32_t line = place.line ? place.line : 1;
+    return json_pack("[o]", location_json(place.file, line, subject->name, "module"));
 }
 
 static bool is_told(const struct result_site *site)
@@ -160,20 +175,19 @@ static json_t *fingerprint_json(const struct result_subject *subject,
     return json_pack("{s:o}", "soakSite/v1", json_from_text(text));
 }
 
-static json_t *result_json(const struct result_subject *subject, const struct result_site *site)
+static json_t *result_json(const struct result *r, const struct result_subject *subject,
+                           const struct result_site *site)
 {
-    struct place place = place_of(subject, site);
-    json_t *location = location_json(place.file, place.line, subject->name, "module");
     json_t *properties = json_pack(
         "{s:o,s:I,s:I,s:o,s:o,s:o}", "subject", json_from_text(subject->name), "blocks",
         (json_int_t)site->blocks, "bytes", (json_int_t)site->bytes, "per_conn_blocks",
         json_from_number(site->per_conn_blocks), "per_conn_bytes",
         json_from_number(site->per_conn_bytes), "when", json_from_text(site->attribution));
     json_t *result =
-        json_pack("{s:s,s:s,s:o,s:[o],s:o,s:o}", "ruleId", kind_name(site->kind), "level",
+        json_pack("{s:s,s:s,s:o,s:o,s:o,s:o}", "ruleId", kind_name(site->kind), "level",
                   site->verdict == VERDICT_LEAK ? "error" : "warning", "message",
-                  said_json(subject, site), "locations", location, "partialFingerprints",
-                  fingerprint_json(subject, site), "properties", properties);
+                  said_json(subject, site), "locations", locations_json(r, subject, site),
+                  "partialFingerprints", fingerprint_json(subject, site), "properties", properties);
     json_t *stacks = stacks_json(subject, site);
     if (json_array_size(stacks))
         json_object_set(result, "stacks", stacks);
@@ -187,7 +201,8 @@ static json_t *results_json(const struct result *r)
     for (size_t i = 0; i < r->subjects; i++)
         for (size_t k = 0; r->subject[i].name && k < r->subject[i].sites; k++)
             if (is_told(&r->subject[i].site[k]))
-                json_array_append_new(results, result_json(&r->subject[i], &r->subject[i].site[k]));
+                json_array_append_new(results,
+                                      result_json(r, &r->subject[i], &r->subject[i].site[k]));
     return results;
 }
 

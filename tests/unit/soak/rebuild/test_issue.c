@@ -242,7 +242,20 @@ static void an_issue_says_confirmed_only_of_what_was(void **state)
     }
 }
 
-/* As many results as sites that grow or may grow, each with what SARIF demands. */
+/* A whole document is refused by GitHub for one result without these. */
+static void assert_has_a_place(const json_t *result)
+{
+    const json_t *locations = json_object_get(result, "locations");
+    assert_int_equal(json_array_size(locations), 1);
+    const json_t *place = json_object_get(json_array_get(locations, 0), "physicalLocation");
+    const char *uri =
+        json_string_value(json_object_get(json_object_get(place, "artifactLocation"), "uri"));
+    assert_true(uri && *uri);
+    const json_t *region = json_object_get(place, "region");
+    assert_true(json_integer_value(json_object_get(region, "startLine")) >= 1);
+}
+
+/* As many results as sites that grow or may grow, each with what SARIF and GitHub demand. */
 static void sarif_has_a_result_per_site(void **state)
 {
     (void)state;
@@ -259,15 +272,15 @@ static void sarif_has_a_result_per_site(void **state)
         for (size_t k = 0; k < sites; k++) {
             const json_t *one = json_array_get(results, k);
             assert_non_null(json_object_get(json_object_get(one, "message"), "text"));
-            assert_int_equal(json_array_size(json_object_get(one, "locations")), 1);
+            assert_has_a_place(one);
         }
         json_decref(root);
     }
 }
 
-/* A result whose server has these sites, and these stacks. */
-static json_t *sarif_of_sites(const struct result_site *site, size_t sites,
-                              const struct result_stack *stack, size_t stacks)
+/* Gives the server of `filled` these sites, and these stacks. */
+static void fill_sites(const struct result_site *site, size_t sites,
+                       const struct result_stack *stack, size_t stacks)
 {
     static struct result_site own[4];
     filled = (struct result){0};
@@ -280,6 +293,21 @@ static json_t *sarif_of_sites(const struct result_site *site, size_t sites,
     filled.subject[0].sites = sites;
     filled.subject[0].capture.stack = stack;
     filled.subject[0].capture.stacks = stacks;
+}
+
+static json_t *sarif_of_sites(const struct result_site *site, size_t sites,
+                              const struct result_stack *stack, size_t stacks)
+{
+    fill_sites(site, sites, stack, stacks);
+    return sarif_of(&filled);
+}
+
+/* Of a run that this command repeats. */
+static json_t *sarif_of_run(const char *again, const struct result_site *site,
+                            const struct result_stack *stack)
+{
+    fill_sites(site, 1, stack, 1);
+    filled.again = again;
     return sarif_of(&filled);
 }
 
@@ -288,6 +316,12 @@ static const json_t *place_of(const json_t *root)
     const json_t *result = json_array_get(results_of(root), 0);
     const json_t *location = json_array_get(json_object_get(result, "locations"), 0);
     return json_object_get(location, "physicalLocation");
+}
+
+static json_int_t line_of(const json_t *root)
+{
+    return json_integer_value(
+        json_object_get(json_object_get(place_of(root), "region"), "startLine"));
 }
 
 static const char *uri_of(const json_t *root)
@@ -315,18 +349,38 @@ static void a_site_without_a_line_is_where_its_stack_begins(void **state)
     struct result_stack stack = {.file = "malloc", .frames = 2, .frame = frame};
     json_t *root = sarif_of_sites(&site, 1, &stack, 1);
     assert_string_equal(uri_of(root), "srv/keep.c");
-    assert_int_equal(
-        json_integer_value(json_object_get(json_object_get(place_of(root), "region"), "startLine")),
-        27);
+    assert_int_equal(line_of(root), 27);
     json_decref(root);
 
-    frame[0].file = NULL;
+    frame[0].file = NULL; /* a library without debug information */
     root = sarif_of_sites(&site, 1, &stack, 1);
-    assert_null(place_of(root));
+    assert_string_equal(uri_of(root), "srv/main.c");
+    assert_int_equal(line_of(root), 9);
     json_decref(root);
-    root = sarif_of_sites(&site, 1, NULL, 0);
-    assert_null(place_of(root));
-    json_decref(root);
+}
+
+/* Descriptors have no site, and a stripped program has no files. */
+static void what_is_in_no_file_is_in_the_scenario(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *again, *uri;
+    } runs[] = {{NULL, "scenarios/default.soak"},
+                {"./soak run family/smoke --conns 5 --seed 7f3a", "scenarios/family/smoke.soak"},
+                {"soak run './a b/c.soak' --seed 7f3a", "a%20b/c.soak"},
+                {"soak run /srv/c.soak --seed 7f3a", "file:///srv/c.soak"},
+                {"soak run $'a\\x1b.soak' --seed 7f3a", "scenarios/default.soak"}};
+    struct symbol frame = {.function = "keep"};
+    struct result_stack stack = {.file = "malloc", .frames = 1, .frame = &frame};
+    const struct result_site sites[] = {{.file = "malloc"}, {.file = NULL}};
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        for (size_t k = 0; k < sizeof sites / sizeof *sites; k++) {
+            json_t *root = sarif_of_run(runs[i].again, &sites[k], &stack);
+            assert_string_equal(uri_of(root), runs[i].uri);
+            assert_int_equal(line_of(root), 1);
+            json_decref(root);
+        }
+    }
 }
 
 static const char *fingerprint_of(const json_t *root, size_t i)
@@ -368,6 +422,7 @@ int main(void)
         cmocka_unit_test(sarif_has_a_result_per_site),
         cmocka_unit_test(a_path_is_a_reference),
         cmocka_unit_test(a_site_without_a_line_is_where_its_stack_begins),
+        cmocka_unit_test(what_is_in_no_file_is_in_the_scenario),
         cmocka_unit_test(sites_of_one_file_have_fingerprints_of_their_own),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
