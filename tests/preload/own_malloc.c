@@ -2,8 +2,8 @@
 /*
  * A malloc of somebody's own, which knows its blocks by what it writes before them and aborts at
  * those of another. OWN_PROGRAM: that of a program, out of a pool; it gives OpenSSL what it has
- * from malloc(), and frees what it has from OpenSSL and from C++'s operators. Else it is that of a
- * library, out of the malloc() behind it.
+ * from malloc(), and frees what it has from OpenSSL and from C++'s operators; with OWN_OTHER_MAIN
+ * the program is another file's. Else it is that of a library, out of the malloc() behind it.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -113,7 +113,7 @@ void free(void *block)
         give_back(before_of(block));
 }
 
-#ifdef OWN_PROGRAM
+#if defined OWN_PROGRAM && !defined OWN_OTHER_MAIN
 static void free_new(void)
 {
     void *(*new)(size_t size);

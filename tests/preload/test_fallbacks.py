@@ -9,7 +9,7 @@ from pathlib import Path
 
 from probed import (BIN, BORINGSSL, HOOKS, INTERPOSED, LATE, LIBRARY, MALLOC, MALLOC_LIBRARY, NONE, Probed)
 
-CASE = BIN + "/opened-case"
+CASE, OWN_MALLOC = BIN + "/opened-case", BIN + "/own-opened-case"
 FOLDER = Path(os.environ["PRELOAD_FOLDER"])
 LIBCRYPTO = "libcrypto.so.3"
 BORING = next(map(str, Path("/usr/lib").glob("*/android/libcrypto.so.0")), None)
@@ -20,9 +20,9 @@ PRELOADS = {LIBRARY: 0, MALLOC_LIBRARY: MALLOC}  # and the flags that it sets
 class Left:
     """What a case that has ended left behind: by site, but for what isn't OpenSSL's."""
 
-    def __init__(self, preload, library, way, count, then):
+    def __init__(self, preload, library, way, count, then, case=CASE):
         with Probed(preload) as probed:
-            probed.run(CASE, str(library), way, str(count), then)
+            probed.run(case, str(library), way, str(count), then)
             self.mode, self.flags = probed.processes()[0].mode, probed.processes()[0].flags
             names = [(probed.page.site[i].file.decode(), probed.page.site[i].line) for i in range(probed.page.sites)]
             self.sites = {name: probed.live(*name) for name in names[1:] if name[0] != "malloc"}
@@ -35,9 +35,9 @@ class Left:
         return {name: what for name, what in more.items() if what != (0, 0)}
 
 
-def objects(preload, library, way, then):
+def objects(preload, library, way, then, case=CASE):
     """The mode, the flags and what COUNT more objects left."""
-    more, one = Left(preload, library, way, COUNT + 1, then), Left(preload, library, way, 1, then)
+    more, one = Left(preload, library, way, COUNT + 1, then, case), Left(preload, library, way, 1, then, case)
     assert more.lost == 0
     return more.mode, more.flags, more.minus(one)
 
@@ -72,15 +72,19 @@ class InterposedTest(unittest.TestCase):
 
 
 class BoringTest(unittest.TestCase):
-    def assert_counts(self, library):
-        for preload, flags in PRELOADS.items():
+    def assert_counts(self, library, case=CASE):
+        for preload, malloc in PRELOADS.items():
+            flags = malloc if case == CASE else 0
             with self.subTest(preload):
-                self.assertEqual(objects(preload, library, "boring", "keep"),
+                self.assertEqual(objects(preload, library, "boring", "keep", case),
                                  (BORINGSSL, flags, {("boringssl", 0): (COUNT, COUNT * GROWN)}))
-                self.assertEqual(objects(preload, library, "boring", "free"), (BORINGSSL, flags, {}))
+                self.assertEqual(objects(preload, library, "boring", "free", case), (BORINGSSL, flags, {}))
 
     def test_weak_functions_are_defined(self):
         self.assert_counts(FOLDER / "libboring-crypto.so")
+
+    def test_the_size_of_a_block_is_told_whosever_malloc_it_is_from(self):
+        self.assert_counts(FOLDER / "libboring-crypto.so", OWN_MALLOC)
 
     def test_androids_boringssl_is_counted(self):
         if not BORING:
