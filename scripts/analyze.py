@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """analyze.py gcc|clang-tidy [FILE...]: gcc's -fanalyzer, or clang-tidy (.clang-tidy has the checks), over the C files of
 src/, server/, client/ and footprint/, or over those that are named, as build/compile_commands.json compiles them.
-scripts/analyzer.txt and scripts/tidy.txt have the warnings that are wrong, each with its reason. Prints every other
-one, and what stands in the list and is no longer said; last how many files were analysed, and how many of them said
-nothing. Exit 1 when something is printed but that, or without a build; 2 for a wrong line."""
+scripts/analyzer.txt and scripts/tidy.txt have the warnings that are wrong, each with its reason, the function and a line
+for every place in it. Prints every other one, all of a function with more places than lines, and what stands in the list
+and is no longer said; last how many files were analysed, and how many of them said nothing. Exit 1 when something is printed but that, or without a build; 2 for a wrong line."""
 
 import collections
 import concurrent.futures
@@ -24,9 +24,13 @@ SAYS = {"gcc": r"^(\S+?):(\d+):\d+: (?:warning|error): (.*) \[-W(?:error=)?(anal
 LISTS = {"gcc": SOURCE / "scripts/analyzer.txt", "clang-tidy": SOURCE / "scripts/tidy.txt"}
 
 
+# Where a function begins, with its name: at the line's first column, and it is no declaration.
+FUNCTION = re.compile(r"^[a-zA-Z_].*?\b(\w+)\((?!\().*[^;]$")
+
+
 def known(path):
-    """{(file, warning): reason}"""
-    found, reason = {}, []
+    """{(file, warning, function): places}"""
+    found, reason = collections.Counter(), []
     for line in path.read_text(encoding="utf-8").splitlines():
         if line.startswith("//"):
             reason.append(line[2:].strip())
@@ -34,8 +38,8 @@ def known(path):
         if line and not reason:
             sys.exit(f"{path.name}: {line} has no reason before it")
         if line:
-            warning, _, file = line.partition(":")
-            found[file, warning] = " ".join(reason)
+            warning, file, *function = line.split(":")
+            found[file, warning, "".join(function)] += 1
         else:
             reason = []
     return found
@@ -75,22 +79,33 @@ def analyze(tool, job):
             for path, line, text, warning in re.findall(SAYS[tool], said.stdout + said.stderr, re.MULTILINE)]
 
 
+def function_at(path, number):
+    """The function in which the line is; of a macro none."""
+    for line in reversed((SOURCE / path).read_text(encoding="utf-8").splitlines()[:number]):
+        if line.startswith("#define"):
+            return ""
+        if match := FUNCTION.match(line):
+            return match[1]
+    return ""
+
+
 def main(tool, files):
-    excused, jobs, met = known(LISTS[tool]), commands(tool, files), collections.Counter()
+    excused, jobs = known(LISTS[tool]), commands(tool, files)
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
         said = dict(zip(jobs, pool.map(lambda job: analyze(tool, job), jobs.values())))
     found = sorted({warning for warnings in said.values() for warning in warnings})
-    wrong = []
-    for path, line, text, warning in found:
-        if (path, warning) in excused:
-            met[path, warning] += 1
-        else:
-            wrong.append(f"{path}:{line}: {text} [{warning}]")
-    wrong += [f"{LISTS[tool].relative_to(SOURCE)}: {warning}:{path} is no longer said: take it off"
-              for path, warning in excused if path in jobs and not met[path, warning]]
+    place = {(path, line): function_at(path, line) for path, line, _, _ in found}
+    met = collections.Counter((path, warning, place[path, line])
+                              for path, line, warning in {(path, line, warning) for path, line, _, warning in found})
+    wrong = [f"{path}:{line}: {text} [{warning}] in {place[path, line] or 'a macro'}" for path, line, text, warning in found
+             if met[path, warning, place[path, line]] > excused[path, warning, place[path, line]]]
+    wrong += [f"{LISTS[tool].relative_to(SOURCE)}: {warning}:{path}{':' * bool(function)}{function} is no longer said"
+              f"{' so often' * bool(met[path, warning, function])}: take it off"
+              for (path, warning, function), places in sorted(excused.items())
+              if path in jobs and met[path, warning, function] < places]
     print(*wrong, sep="\n", end="\n" if wrong else "")
     print(f"{len(jobs)} files, {sum(not warnings for warnings in said.values())} without a word, "
-          f"{sum(met.values())} warnings that are wrong")
+          f"{sum(number for key, number in met.items() if number <= excused[key])} warnings that are wrong")
     return 1 if wrong or not jobs else 0
 
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # lint.sh [deep]: every check of the source that isn't a test; `deep` those that take minutes, which the
 # nightly job makes and no commit waits for. Prints a line per check, the output of those that fail, and
-# last `N passed, N failed`. Exit 1 when one failed. Uses the tracked files.
+# last `N passed, N failed`, and how many were skipped. Exit 1 when one failed, 77 when all were skipped. Uses the
+# tracked files.
 set -u
 root=$(dirname -- "$(dirname -- "$(readlink -f -- "$0")")")
 cd "$root" || exit 4
@@ -17,6 +18,7 @@ esac
 sh scripts/setup.sh lint || exit
 passed=0
 failed=0
+skipped=0
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 
@@ -31,6 +33,11 @@ run() {
         tail -n 60 "$output"
         failed=$((failed + 1))
     fi
+}
+
+skip() {
+    echo "skip lint.$1: $2"
+    skipped=$((skipped + 1))
 }
 
 format() {
@@ -84,7 +91,11 @@ each() {
     run cppcheck static_analysis
     run shellcheck shell_scripts
     for compiler in gcc clang; do
-        command -v "$compiler" >/dev/null && run "$compiler-werror" strict_build "$compiler"
+        if command -v "$compiler" >/dev/null; then
+            run "$compiler-werror" strict_build "$compiler"
+        else
+            skip "$compiler-werror" "$compiler isn't installed"
+        fi
     done
 }
 
@@ -93,15 +104,18 @@ deep() {
     if [ "$(cc -dumpversion)" = 12 ]; then
         run analyzer analyzed_by gcc
     else
-        echo "skip lint.analyzer: scripts/analyzer.txt is of gcc 12's"
+        skip analyzer "scripts/analyzer.txt is of gcc 12's"
     fi
     if clang-tidy --version | grep -q 'version 14\.'; then
         run clang-tidy analyzed_by clang-tidy
     else
-        echo "skip lint.clang-tidy: scripts/tidy.txt is of clang-tidy 14's"
+        skip clang-tidy "scripts/tidy.txt is of clang-tidy 14's"
     fi
 }
 
 "$part"
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ]
+last="$passed passed, $failed failed"
+[ "$skipped" = 0 ] || last="$last, $skipped skipped"
+echo "$last"
+[ "$failed" = 0 ] || exit 1
+[ "$passed" != 0 ] || exit 77

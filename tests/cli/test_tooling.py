@@ -72,6 +72,27 @@ class Lint(unittest.TestCase):
             self.assertEqual((process.returncode, process.stdout, process.stderr), (2, "", "usage: lint.sh [deep]\n"))
 
 
+    def test_what_is_skipped_is_counted_and_nothing_else_is_no_success(self):
+        """The deep checks by compilers of these versions, in a tree of stubs."""
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "scripts").mkdir()
+            shutil.copy(SOURCE / "scripts/lint.sh", root / "scripts")
+            (root / "scripts/setup.sh").write_text("exit 0\n", encoding="utf-8")
+            (root / "scripts/analyze.py").write_text("import os, sys\nsys.exit(int(os.environ['CODE']))\n", encoding="utf-8")
+            for gcc, tidy, fails, code, last in (("12", "14.0.6", "0", 0, "2 passed, 0 failed"),
+                                                 ("12", "14.0.6", "1", 1, "0 passed, 2 failed"),
+                                                 ("13", "14.0.6", "0", 0, "1 passed, 0 failed, 1 skipped"),
+                                                 ("12", "18.1.3", "1", 1, "0 passed, 1 failed, 1 skipped"),
+                                                 ("13", "18.1.3", "0", 77, "0 passed, 0 failed, 2 skipped")):
+                for name, version in (("cc", gcc), ("clang-tidy", f"LLVM version {tidy}")):
+                    (root / name).write_text(f"#!/bin/sh\necho {version}\n", encoding="utf-8")
+                    (root / name).chmod(0o755)
+                done = subprocess.run(["bash", root / "scripts/lint.sh", "deep"], text=True, capture_output=True, check=False,
+                                      env={**os.environ, "CODE": fails, "PATH": f"{root}:{os.environ['PATH']}"})
+                self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (code, last), done.stdout + done.stderr)
+
+
 class Analyze(unittest.TestCase):
     """scripts/analyze.py in a tree of one file, by a clang-tidy that says what it is told to."""
 
@@ -82,6 +103,9 @@ class Analyze(unittest.TestCase):
         for name in ("scripts", "src", "build", "bin"):
             (self.root / name).mkdir()
         shutil.copy(SOURCE / "scripts/analyze.py", self.root / "scripts")
+        (self.root / "src/a.c").write_text("int declared(int a);\n\nint slips(int a)\n{\n    return declared(a);\n}\n\n"
+                                           "static int slips_too(int a,\n                     int b)\n{\n"
+                                           "    return a / b;\n}\n", encoding="utf-8")
         entry = {"file": str(self.root / "src/a.c"), "command": "cc -c a.c -o a.o", "directory": str(self.root)}
         (self.root / "build/compile_commands.json").write_text(json.dumps([entry]), encoding="utf-8")
         (self.root / "bin/clang-tidy").write_text('#!/bin/sh\necho "$SAID"\n', encoding="utf-8")
@@ -95,17 +119,33 @@ class Analyze(unittest.TestCase):
         return done.returncode, done.stdout + done.stderr
 
     def test_what_the_list_excuses_is_counted_and_all_else_told(self):
-        slip = f"{self.root}/src/a.c:3:1: warning: a slip [bugprone-slip]"
-        listed = "// It isn't one.\nbugprone-slip:src/a.c\n"
+        slip = f"{self.root}/src/a.c:4:1: warning: a slip [bugprone-slip]"
+        listed = "// It isn't one.\nbugprone-slip:src/a.c:slips\n"
         for text, excused, code, told in (
-                (slip, "", 1, "src/a.c:3: a slip [bugprone-slip]\n1 files, 0 without a word, 0 warnings that are wrong"),
+                (slip, "", 1, "src/a.c:4: a slip [bugprone-slip] in slips\n"
+                              "1 files, 0 without a word, 0 warnings that are wrong"),
                 (slip, listed, 0, "1 files, 0 without a word, 1 warnings that are wrong"),
                 ("", "", 0, "1 files, 1 without a word, 0 warnings that are wrong"),
-                ("", listed, 1, "scripts/tidy.txt: bugprone-slip:src/a.c is no longer said: take it off\n"
+                ("", listed, 1, "scripts/tidy.txt: bugprone-slip:src/a.c:slips is no longer said: take it off\n"
                                 "1 files, 1 without a word, 0 warnings that are wrong"),
-                (slip, "bugprone-slip:src/a.c\n", 1, "tidy.txt: bugprone-slip:src/a.c has no reason before it")):
+                (slip, "bugprone-slip:src/a.c:slips\n", 1,
+                 "tidy.txt: bugprone-slip:src/a.c:slips has no reason before it")):
             with self.subTest(text=text, excused=excused):
                 self.assertEqual(self.said(text, excused), (code, told + "\n"))
+
+    def test_one_that_is_wrong_excuses_none_beside_it(self):
+        slips = {line: f"{self.root}/src/a.c:{line}:1: warning: a slip [bugprone-slip]" for line in (4, 5, 11)}
+        listed = "// It isn't one.\nbugprone-slip:src/a.c:slips\n"
+        for lines, excused, told in (
+                ((4, 5), listed, ("src/a.c:4: a slip [bugprone-slip] in slips", "src/a.c:5: a slip [bugprone-slip] in slips")),
+                ((4, 11), listed, ("src/a.c:11: a slip [bugprone-slip] in slips_too",)),
+                ((4, 5), listed + "bugprone-slip:src/a.c:slips\n", ()),
+                ((4, 4), listed, ()),
+                ((4,), listed + "bugprone-slip:src/a.c:slips\n",
+                 ("scripts/tidy.txt: bugprone-slip:src/a.c:slips is no longer said so often: take it off",))):
+            with self.subTest(lines=lines, excused=excused):
+                code, output = self.said("\n".join(slips[line] for line in lines), excused)
+                self.assertEqual((code, tuple(output.splitlines()[:-1])), (1 if told else 0, told))
 
     def test_another_tool_is_refused(self):
         for words in ("", "lint"):
