@@ -349,14 +349,17 @@ void guard_begin(int *argc, char ***argv)
 
 /* ---- signals ---- */
 
+/* How many are started: those of a run, and of a program that it waits for. */
+static size_t started;
+/* Whether soak was asked to end. */
+static bool told;
+
 static void on_signal(uv_signal_t *handle, int number)
 {
     struct interrupts *i = handle->data;
+    told = true;
     i->fn(i->owner, number);
 }
-
-/* How many are started: those of a run, and of a program that it waits for. */
-static size_t started;
 
 void interrupts_start(struct interrupts *i, uv_loop_t *loop, interrupt_fn fn, void *owner)
 {
@@ -396,7 +399,7 @@ void handle_buffer(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 /* libuv gives a signal its default action back when its last handle is closed. */
 void interrupts_stop(struct interrupts *i)
 {
-    if (i->fn && --started == 0)
+    if (i->fn && --started == 0 && told)
         ending_signals_hold();
     i->fn = NULL;
     for (int n = 0; n < ENDING_SIGNALS; n++)

@@ -68,12 +68,14 @@ struct interrupts {
     void *owner;     /* borrowed */
 };
 
-/* One that came while none were started is told at once. */
+/* One that came while they were held is told at once. */
 void interrupts_start(struct interrupts *i, uv_loop_t *loop, interrupt_fn fn, void *owner);
 /* They don't keep the loop alive. */
 void interrupts_unref(struct interrupts *i);
-/* Stopping twice, or what was never started, is harmless. Once none are started, signals are held
- * back: the owner is ending, and still writes what it has. */
+/* Stopping twice, or what was never started, is harmless. Once none are started, a signal ends soak
+ * as it ends any program; but where one was told, further ones are held back, as soak is ending and
+ * still writes what it has. An owner that has something to write in any case calls
+ * ending_signals_hold() before. */
 void interrupts_stop(struct interrupts *i);
 
 /* Closes any handle of libuv's: what is closing already, or was never opened (zeroed), is left. */

@@ -2,6 +2,7 @@
 """`soak libs` over a folder as a mirror, package files and prefixes; and the server built for them."""
 
 import concurrent.futures
+import fcntl
 import functools
 import glob
 import http.server
@@ -472,6 +473,30 @@ class Assembly(Case):
         self.assertRegex(self.assemble("", "9.8", code=2).stderr,
                          "no suite of Debian has libuv 9.8; there are 9.9.9-1\n$")
         self.check_that_it_is_built_again()
+
+    def test_a_signal_ends_what_waits_for_another_that_builds_the_same(self):
+        """Whatever it has run before: here what fetches the version."""
+        mirror = Mirror(self.folder + "/mirror")
+        library, headers = self.own_libuv()
+        mirror.add("sid", "libuv1t64", "9.9.9-1", library)
+        mirror.add("sid", "libuv1-dev", "9.9.9-1", headers, "libuv1t64 (= 9.9.9-1)")
+        mirror.publish("sid")
+        os.makedirs(self.root + "/build/libs")
+        with open(self.root + "/build/libs/libuv-9.9.9.lock", "w", encoding="ascii") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            process = subprocess.Popen([SOAK, "run", "--libuv", "9.9.9", "--results", self.folder + "/runs"],
+                                       env=dict(self.of_project, SOAK_MIRROR=mirror.folder),
+                                       stderr=subprocess.PIPE, text=True)
+            self.addCleanup(process.communicate)
+            self.addCleanup(process.kill)
+            said = [process.stderr.readline()]
+            while "waiting for it" not in said[-1]:
+                said.append(process.stderr.readline())
+                self.assertTrue(said[-1], said)
+            self.assertIn("soak: fetching libuv 9.9.9-1 of sid\n", said)
+            process.send_signal(signal.SIGTERM)
+            process.wait(timeout=PATIENCE_S)
+        self.assertEqual(process.returncode, -signal.SIGTERM)
 
     def check_that_it_is_built_again(self):
         """When the library has changed. The build is made to fail: it would take a while."""

@@ -303,6 +303,7 @@ void run_finish(struct run *r)
     handle_close(&r->sample_timer);
     handle_close(&r->live_timer);
     display_stop(r);
+    ending_signals_hold();
     interrupts_stop(&r->signals);
 }
 

@@ -284,6 +284,7 @@ void pair_fini(struct pair *p)
 {
     pair_stop(p);
     uv_close((uv_handle_t *)&p->tick, NULL);
+    ending_signals_hold();
     interrupts_stop(&p->interrupts);
     subjects_fini(&p->subjects);
 }

@@ -37,30 +37,49 @@ struct way {
     int number;
 };
 
-/* The signals of a run, which has come to its end; by one of them, or by itself. */
-static void run_to_its_end(struct way *w, bool asked)
+static void begin(struct way *w)
 {
     uv_loop_init(&w->loop);
     interrupts_start(&w->of_run, &w->loop, on_interrupt, &w->loop);
-    if (asked) {
-        raise(w->number);
-        uv_run(&w->loop, UV_RUN_DEFAULT);
-    }
+}
+
+static void end(struct way *w)
+{
     interrupts_stop(&w->of_run);
     interrupts_stop(&w->of_run);
     uv_run(&w->loop, UV_RUN_DEFAULT);
 }
 
-static void write_after_a_run_that_was_ended(struct way *w)
+/* A run has come to its end by itself, and has yet to be written. */
+static void run_to_its_end(struct way *w)
 {
-    run_to_its_end(w, true);
+    begin(w);
+    ending_signals_hold();
+    end(w);
+}
+
+static void write_after_what_was_ended(struct way *w)
+{
+    begin(w);
+    raise(w->number);
+    uv_run(&w->loop, UV_RUN_DEFAULT);
+    end(w);
     raise(w->number);
     _exit(WROTE);
 }
 
+/* As soak does for another soak's lock after a program that it has run. */
+static void wait_after_a_program(struct way *w)
+{
+    begin(w);
+    end(w);
+    raise(w->number);
+    _exit(WAITS);
+}
+
 static void write_after_a_run(struct way *w)
 {
-    run_to_its_end(w, false);
+    run_to_its_end(w);
     if (ending_signals_waiting())
         return;
     raise(w->number);
@@ -69,7 +88,7 @@ static void write_after_a_run(struct way *w)
 
 static void start_the_next(struct way *w)
 {
-    run_to_its_end(w, false);
+    run_to_its_end(w);
     raise(w->number);
     interrupts_start(&w->next, &w->loop, on_next_interrupt, &w->loop);
     uv_run(&w->loop, UV_RUN_DEFAULT);
@@ -89,13 +108,13 @@ static void go_on_with_the_outer(struct way *w)
 static void hang_up_on_nohup(struct way *w)
 {
     signal(SIGHUP, SIG_IGN);
-    run_to_its_end(w, false);
+    run_to_its_end(w);
     raise(SIGHUP);
     _exit(ending_signals_waiting() ? WAITS : WROTE);
 }
 
-/* The exit code of a process that goes this way. */
-static int code_of(void (*go)(struct way *), int number)
+/* How a process ends that goes this way: waitpid's status. */
+static int end_of(void (*go)(struct way *), int number)
 {
     int status;
     pid_t pid = fork();
@@ -106,6 +125,12 @@ static int code_of(void (*go)(struct way *), int number)
         _exit(0);
     }
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static int code_of(void (*go)(struct way *), int number)
+{
+    int status = end_of(go, number);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
 }
@@ -119,7 +144,16 @@ static void assert_each(void (*go)(struct way *), int code)
 static void once_asked_to_end_further_signals_change_nothing(void **state)
 {
     (void)state;
-    assert_each(write_after_a_run_that_was_ended, WROTE);
+    assert_each(write_after_what_was_ended, WROTE);
+}
+
+static void a_program_that_has_ended_by_itself_leaves_soak_to_them(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < sizeof numbers / sizeof *numbers; n++) {
+        int status = end_of(wait_after_a_program, numbers[n]);
+        assert_true(WIFSIGNALED(status) && WTERMSIG(status) == numbers[n]);
+    }
 }
 
 static void what_comes_while_a_run_is_written_waits(void **state)
@@ -150,6 +184,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(once_asked_to_end_further_signals_change_nothing),
+        cmocka_unit_test(a_program_that_has_ended_by_itself_leaves_soak_to_them),
         cmocka_unit_test(what_comes_while_a_run_is_written_waits),
         cmocka_unit_test(the_next_is_told_what_waited),
         cmocka_unit_test(the_outer_of_two_still_gets_them),
