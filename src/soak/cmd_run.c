@@ -29,6 +29,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int usage(const struct err *e)
@@ -121,6 +122,40 @@ static int write_document(const struct scenario *s, const struct result *result)
     return rc;
 }
 
+/* An output that the run was to make and couldn't: what it keeps says so too. */
+static void miss(struct run *r, struct result *result, const char *what)
+{
+    struct err again;
+    struct forms_missed missed;
+    result->not_written = what;
+    incomplete(result, EXIT_BROKEN);
+    if (keep_result(r, result, &again) == 0)
+        forms_keep(&r->dir, &missed, &again);
+}
+
+static bool is_file(const char *path)
+{
+    struct stat s;
+    return path && stat(path, &s) == 0 && S_ISREG(s.st_mode);
+}
+
+/* The text comes last, so that it says what of the rest couldn't be written. */
+static void put_out(struct run *r, struct result *result)
+{
+    const struct scenario *s = r->scenario;
+    if (write_document(s, result) != 0)
+        miss(r, result, "--json");
+    write_text(s, result);
+    if (fflush(stdout) == 0)
+        return;
+    fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
+    if (result->not_written)
+        return;
+    miss(r, result, "stdout");
+    if (is_file(s->json)) /* what reads a pipe has its document */
+        write_document(s, result);
+}
+
 /* Writes every form of the result. */
 static int publish(struct run *r)
 {
@@ -134,13 +169,7 @@ static int publish(struct run *r)
         incomplete(result, rc == UV_EINTR ? EXIT_INTERRUPTED : EXIT_BROKEN);
     }
     keep(r, result);
-    if (write_document(r->scenario, result) != 0)
-        spoil(result);
-    write_text(r->scenario, result);
-    if (fflush(stdout) != 0) {
-        fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
-        spoil(result);
-    }
+    put_out(r, result);
     history_record(r->dir.path);
     int exit_code = result->exit_code;
     outcome_free(&outcome);

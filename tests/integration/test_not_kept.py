@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a run can't write: a full disk, a limit, a folder that is gone."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -101,9 +102,37 @@ class NotKept(test_robust.Live):
         run = self.finish(process)
         self.assert_says(run.exit, run.out, run.err, r"result\.json: its folder was removed")
 
+    def assert_kept_as_not_written(self, folder, what):
+        """All of it is there; and it says what the process said by its exit code."""
+        with open(os.path.join(folder, "result.json"), encoding="utf-8") as file:
+            result = json.load(file)
+        self.assertEqual((result["verdict"], result["exit"], result["not_kept"], result["not_written"]),
+                         ("PASS", 4, False, what))
+        again = subprocess.run([soak_run.SOAK, "report", folder], capture_output=True, text=True,
+                               check=True, timeout=soak_run.PATIENCE_S)
+        self.assertRegex(again.stdout, f"^PASS +{what} not written; nothing grows")
+        page = os.path.join(folder, "report.html")
+        with open(page, encoding="utf-8") as file:
+            self.assertIn(f"{what} not written; nothing grows", file.read())
+
     def test_document_that_cannot_be_written(self):
         run = self.soak(*test_robust.QUICK, "--json=/dev/full")
-        self.assert_says(run.exit, run.out, run.err, "--json=/dev/full")
+        self.assertEqual(run.exit, 4, run.err)
+        self.assertRegex(run.out, "^PASS +--json not written; nothing grows")
+        self.assertRegex(run.err, "--json=/dev/full")
+        self.assert_kept_as_not_written(run.folder, "--json")
+
+    def test_report_that_cannot_be_written(self):
+        document = os.path.join(self.results, "document.json")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            process = subprocess.run(self.command(*test_robust.QUICK, f"--json={document}"), stdout=full,
+                                     stderr=subprocess.PIPE, text=True, check=False,
+                                     timeout=soak_run.PATIENCE_S)
+        self.assertEqual(process.returncode, 4, process.stderr)
+        self.assertIn("soak: stdout: ", process.stderr)
+        self.assert_kept_as_not_written(os.path.join(self.results, "last"), "stdout")
+        with open(document, encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["exit"], 4)
 
 
 if __name__ == "__main__":

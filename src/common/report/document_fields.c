@@ -21,6 +21,7 @@ static const struct json_field result_field[] = {
     JSON_FIELD(result, "exit", INT, exit_code),
     JSON_FIELD(result, "interrupted", BOOL, interrupted),
     JSON_FIELD(result, "not_kept", BOOL, not_kept),
+    JSON_FIELD(result, "not_written", TEXT, not_written),
     JSON_FIELD(result, "broken", TEXT, broken),
     JSON_FIELD(result, "scenario", TEXT, scenario),
     JSON_FIELD(result, "run_dir", TEXT, run_dir),

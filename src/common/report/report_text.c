@@ -239,11 +239,12 @@ static void sentence(char *buf, size_t size, const struct result *r,
 
 char *report_headline(const struct result *r, char *buf, size_t size)
 {
-    char text[SCREEN_TEXT] = "", raw[SCREEN_TEXT + 32];
+    char text[SCREEN_TEXT] = "", raw[SCREEN_TEXT + 64];
     const struct screen plain = {.utf8 = true};
     sentence(text, sizeof text, r, parts_lead(r));
-    snprintf(raw, sizeof raw, "%s%s%s", r->interrupted ? "interrupted; " : "",
-             r->not_kept ? "not kept; " : "", text);
+    snprintf(raw, sizeof raw, "%s%s%.20s%s%s", r->interrupted ? "interrupted; " : "",
+             r->not_kept ? "not kept; " : "", r->not_written ? r->not_written : "",
+             r->not_written ? " not written; " : "", text);
     return screen_clean(&plain, buf, size, raw);
 }
 

@@ -246,8 +246,10 @@ struct result {
     enum verdict verdict;
     int exit_code; /* the verdict's, or 130 when interrupted */
     bool interrupted;
-    bool not_kept;      /* some of its files couldn't be written: exit_code isn't 0 then */
-    const char *broken; /* the sentence, when the run broke (server crashed, ...); NULL else */
+    bool not_kept;           /* some of its files couldn't be written: exit_code isn't 0 then */
+    const char *not_written; /* of its outputs the one that couldn't be written, "--json" or
+                                "stdout": exit_code isn't 0 then; NULL: all were */
+    const char *broken;      /* the sentence, when the run broke (server crashed, ...); NULL else */
     struct result_crash crash;
     struct result_failure first_failure;
     const char *headline; /* as the document that it was read from has it; NULL: it is to be made */
