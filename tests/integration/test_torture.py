@@ -116,6 +116,13 @@ class Torture(soak_run.SoakTest):
             self.assertEqual(sweep["not_reached"], 0)
         self.assertEqual(run.result["starts"], 1)
 
+    def test_a_document_that_cannot_be_written_is_no_pass(self):
+        run = self.soak(*TORTURE, "--slice", "3/40", "--side", "client", "--json=/dev/full")
+        self.assertEqual(run.exit, 1 if run.result["verdict"] == "FOUND" else 4, run.explain())
+        self.assertEqual(run.result["exit"], run.exit)
+        self.assertIn("--json=/dev/full", run.err)
+        self.assert_described(run)
+
     def test_a_slice_in_which_nothing_fails_is_no_pass(self):
         run = self.soak(*TORTURE, "--slice", "1000/1000", "--side", "server")
         self.assertEqual((run.exit, run.result["verdict"]), (4, "BROKEN"), run.explain())

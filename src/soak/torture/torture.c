@@ -7,6 +7,7 @@
 #include "terminal.h"
 #include "torture_report.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -142,28 +143,42 @@ void torture_fini(struct torture *t)
 
 /* ---- the command ---- */
 
+static int keep(const struct torture *t, struct err *e)
+{
+    return run_dir_keep(t->dir, "result.json", torture_json(t), e);
+}
+
 static int write_json(const struct torture *t, struct err *e)
 {
     char *text = torture_json(t);
-    if (!text)
-        return err_set(e, "result.json: out of memory");
-    int rc = run_dir_write(t->dir, "result.json", text, strlen(text), e);
-    if (output_text("json", t->scenario->json, text, e) != 0)
-        rc = -1;
+    int rc = text ? output_text("json", t->scenario->json, text, e) : err_set(e, "out of memory");
     free(text);
     return rc;
 }
 
-static int publish(const struct torture *t)
+/* An output that couldn't be written: what is kept says so too. */
+static void miss(struct torture *t, const char *what, const struct err *why)
+{
+    struct err again;
+    fprintf(stderr, "soak: %s\n", why->text);
+    t->unwritten = what;
+    keep(t, &again);
+}
+
+static int publish(struct torture *t)
 {
     struct err e = {{0}};
     bool json_out = output_is_stdout(t->scenario->json);
-    int rc = write_json(t, &e);
+    if (keep(t, &e) != 0)
+        miss(t, "result.json", &e);
+    if (write_json(t, &e) != 0)
+        miss(t, "--json", &e);
     torture_text(t, t->scenario->quiet, json_out ? stderr : stdout);
-    if (rc != 0)
-        fprintf(stderr, "soak: %s\n", e.text);
-    int code = (int)torture_exit(t);
-    return rc != 0 && code == 0 ? EXIT_BROKEN : code;
+    if (fflush(stdout) != 0 && !t->unwritten) {
+        err_set(&e, "stdout: %s", strerror(errno));
+        miss(t, "stdout", &e);
+    }
+    return (int)torture_exit(t);
 }
 
 int torture_run(const struct scenario *s, const char *name, const struct programs *programs,

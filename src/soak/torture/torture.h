@@ -91,7 +91,8 @@ struct torture {
     unsigned starts; /* of the pair */
     bool confirms;   /* the step is one that hung before: it is a finding if it does so again */
     bool complete;
-    char broken[512]; /* why it couldn't be done; "" = it could */
+    char broken[512];      /* why it couldn't be done; "" = it could */
+    const char *unwritten; /* which of its outputs couldn't be written; NULL: all could */
 };
 
 /* Runs the whole. `bench.pair` has its owner's fields. Sets `complete`, or `broken`, or neither

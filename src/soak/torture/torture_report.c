@@ -13,7 +13,8 @@ static const char *const sides[PAIR_SIDES] = {"server", "client"};
 
 static ENUM_NAMES(step_outcome, STEP_OUTCOME_LIST)
 
-    enum exit_code torture_exit(const struct torture *t)
+    /* Whatever could be written of it. */
+    static enum exit_code came_to(const struct torture *t)
 {
     if (t->broken[0])
         return EXIT_BROKEN;
@@ -22,9 +23,15 @@ static ENUM_NAMES(step_outcome, STEP_OUTCOME_LIST)
     return torture_found(t) ? EXIT_FOUND : EXIT_PASS;
 }
 
+enum exit_code torture_exit(const struct torture *t)
+{
+    enum exit_code code = came_to(t);
+    return code == EXIT_PASS && t->unwritten ? EXIT_BROKEN : code;
+}
+
 static const char *verdict(const struct torture *t)
 {
-    switch (torture_exit(t)) {
+    switch (came_to(t)) {
     case EXIT_PASS:
         return "PASS";
     case EXIT_FOUND:
@@ -59,11 +66,12 @@ static void print_headline(const struct torture *t, FILE *out)
     char all[32], took[32];
     human_count(all, sizeof all, (int64_t)torture_failed(t));
     human_duration(took, sizeof took, t->elapsed_ns);
-    switch (torture_exit(t)) {
+    switch (came_to(t)) {
     case EXIT_PASS:
         fprintf(out,
-                "PASS  each of %s allocations has failed: nothing stays, no crash, no hang, %s\n",
-                all, took);
+                "PASS  %s%seach of %s allocations has failed: nothing stays, no crash, no hang, "
+                "%s\n",
+                t->unwritten ? t->unwritten : "", t->unwritten ? " not written; " : "", all, took);
         break;
     case EXIT_FOUND:
         fprintf(out,

@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-/* EXIT_PASS, EXIT_FOUND, EXIT_BROKEN or EXIT_INTERRUPTED. */
+/* EXIT_PASS, EXIT_FOUND, EXIT_BROKEN or EXIT_INTERRUPTED; of a PASS that
+ * could not be written EXIT_BROKEN. */
 enum exit_code torture_exit(const struct torture *t);
 /* With `quiet` the verdict's line only. */
 void torture_text(const struct torture *t, bool quiet, FILE *out);

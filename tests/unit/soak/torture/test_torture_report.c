@@ -276,6 +276,16 @@ static void an_unfinished_sweep_passes_in_nothing(void **state)
     assert_says("BROKEN  the disk is full\n");
 }
 
+static void what_could_not_be_written_is_no_pass(void **state)
+{
+    (void)state;
+    t.unwritten = "--json";
+    assert_int_equal(torture_exit(&t), EXIT_BROKEN);
+    assert_says("PASS  --json not written; each of 42 allocations has failed: ");
+    t.complete = false;
+    assert_int_equal(torture_exit(&t), EXIT_INTERRUPTED);
+}
+
 static void a_behaviour_that_was_not_reached_has_no_row(void **state)
 {
     (void)state;
@@ -301,6 +311,7 @@ int main(void)
         cmocka_unit_test_setup(crashes_without_names_are_one_finding, clear),
         cmocka_unit_test_setup(what_was_not_asked_for_has_not_failed, clear),
         cmocka_unit_test_setup(an_unfinished_sweep_passes_in_nothing, clear),
+        cmocka_unit_test_setup(what_could_not_be_written_is_no_pass, clear),
         cmocka_unit_test_setup(a_behaviour_that_was_not_reached_has_no_row, clear),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
