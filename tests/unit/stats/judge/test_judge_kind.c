@@ -356,6 +356,27 @@ static void a_longer_hold_is_wanted_for_what_is_lost_by_connections(void **state
     free(s);
 }
 
+/* Six seconds of churn, two of hold: of one loss by time a hold of 594 seconds would have seen some
+ * with 99 %; of nine, of four. */
+static void a_hold_is_long_enough_when_it_would_have_seen_a_loss_by_time(void **state)
+{
+    (void)state;
+    static const struct {
+        double held;
+        int64_t losses;
+        double missing;
+    } of[] = {{0, 1, 592}, {0, 0, 0}, {1, 1, 0}, {0, 6, 4.927}, {0, 9, 2.0086}, {0, 20, 0}};
+    struct sim *s = sim_six(true);
+    struct judge_context h;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        double missing = hold_missing(&h, of[i].held, of[i].losses);
+        if (fabs(missing - of[i].missing) > 0.001)
+            fail_msg("case %zu: %g", i, missing);
+    }
+    free(s);
+}
+
 /* Some site leaks as many: to a twentieth, or by one. */
 static void the_site_of_a_class_is_found_by_its_number(void **state)
 {
@@ -698,6 +719,7 @@ int main(void)
         cmocka_unit_test(three_more_objects_are_the_least_that_hold_a_block),
         cmocka_unit_test(a_hold_tells_few_losses_from_time_when_it_is_long),
         cmocka_unit_test(a_longer_hold_is_wanted_for_what_is_lost_by_connections),
+        cmocka_unit_test(a_hold_is_long_enough_when_it_would_have_seen_a_loss_by_time),
         cmocka_unit_test(the_site_of_a_class_is_found_by_its_number),
         cmocka_unit_test(blocks_of_an_object_are_a_whole_number_each),
         cmocka_unit_test(the_objects_own_site_is_named_whatever_its_number),

@@ -157,15 +157,108 @@ static void epochs_that_kept_none_refute_losses_of_single_blocks(void **state)
     const uint64_t rules = ONLY(RULE_FEW) | ONLY(RULE_CLUMPS);
     static const int64_t twenty[] = {7, 0, 0, 7, 0, 6}, nineteen[] = {7, 0, 0, 7, 0, 5},
                          unlike[] = {0, 8, 0, 0, 0, 9}, five[] = {90, 70, 80, 0, 60, 75},
-                         late[] = {0, 0, 30, 31, 29, 35};
+                         late[] = {0, 0, 30, 31, 29, 35}, single[] = {1, 0, 0, 12, 0, 7};
     struct said said = ask_of(twenty, rules);
     expect(&said, VERDICT_INCONCLUSIVE, KIND_ONE_TIME);
     assert_string_equal(said.f.why, "20 blocks in 3 losses over 600 connections: fewer than a "
                                     "verdict needs");
     assert_false(ask_of(nineteen, rules).found);
     assert_true(ask_of(unlike, rules).found);
+    assert_true(ask_of(single, rules).found);
     assert_false(ask_of(five, rules).found);
     assert_false(ask_of(late, rules).found);
+}
+
+/* Of 600 connections 299 without are too few for these twenty, 300 are enough. */
+static void a_connection_less_without_any_refutes_nothing(void **state)
+{
+    (void)state;
+    static const int64_t twenty[] = {7, 0, 0, 7, 0, 6};
+    for (uint64_t less = 0; less <= 1; less++) {
+        struct sim *s = keeping(twenty);
+        s->epoch[FIRST].opened += less;
+        s->epoch[FIRST + 1].opened -= less;
+        assert_true(ask(s, ONLY(RULE_FEW) | ONLY(RULE_CLUMPS)).found == (less == 0));
+    }
+}
+
+/* So many losses are counted for the site's blocks; frees the run. */
+static void expect_losses(size_t row, struct sim *s, int64_t losses)
+{
+    struct judge_context h;
+    struct survivors v;
+    judge_context_open(&h, sim_evidence(s), RULES_ALL);
+    survivors_count(&h, SITE, &v);
+    free(s);
+    if (v.events != losses)
+        fail_msg("case %zu: %d losses", row, (int)v.events);
+}
+
+/* Where one connection in eight loses a block: epochs of 100 that keep equal shares, and others
+ * none, had a loss each, as soon as chance leaves so many out in less than one of a million runs:
+ * (5/6)^75 is more, (5/6)^80 less. */
+static void equal_shares_of_some_epochs_are_a_loss_each(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t kept[6], losses;
+    } of[] = {{{25, 0, 25, 0, 25, 0}, 3},    {{0, 25, 0, 25, 0, 25}, 3},
+              {{15, 15, 15, 15, 15, 0}, 75}, {{16, 16, 16, 16, 16, 0}, 5},
+              {{0, 16, 16, 16, 16, 16}, 5},  {{20, 0, 20, 0, 20, 16}, 76},
+              {{24, 0, 25, 0, 26, 0}, 75}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        expect_losses(i, keeping(of[i].kept), of[i].losses);
+}
+
+/* Where 100 of an epoch are expected, 40 more or less are its share, as chance has it; from the
+ * first that kept some on. A larger one is a loss that took several. */
+static void shares_are_alike_within_what_chance_makes_of_them(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t kept[6], losses;
+    } of[] = {{{100, 140}, 240},
+              {{100, 142}, 121},
+              {{60, 140, 100}, 300},
+              {{58, 142, 100}, 150},
+              {{40, 72}, 14},
+              {{20, 100, 100, 100}, 16},
+              {{100, 100, 100, 20}, 320},
+              {{0, 0, 0, 24, 28, 24}, 76}};
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++)
+        expect_losses(i, keeping(of[i].kept), of[i].losses);
+}
+
+/* What one connection left is the rate of the next hundred. */
+static void a_single_connection_tells_the_share(void **state)
+{
+    (void)state;
+    static const int64_t alike[6] = {10, 1250}, more[6] = {10, 1260};
+    for (int i = 0; i < 2; i++) {
+        struct sim *s = keeping(i ? more : alike);
+        s->epoch[FIRST].opened = 1;
+        expect_losses((size_t)i, s, i ? 127 : 1260);
+    }
+}
+
+static void shares_are_of_the_judged_epochs(void **state)
+{
+    (void)state;
+    static const int64_t kept[6] = {60, 0, 140, 100};
+    struct sim *s = keeping(kept);
+    s->epoch[FIRST + 1].measured = false;
+    expect_losses(0, s, 300);
+}
+
+/* 75 blocks of 500 connections, and none of 100 others: (5/6)^75 is no proof. */
+static void of_a_single_epoch_the_share_is_its_own(void **state)
+{
+    (void)state;
+    static const int64_t kept[6] = {75};
+    struct sim *s = keeping(kept);
+    for (size_t c = FIRST; c <= NEWEST; c++)
+        s->epoch[c].opened = c == FIRST ? 500 : 20;
+    expect_losses(0, s, 75);
 }
 
 static void losses_are_wanted_in_both_halves(void **state)
@@ -314,6 +407,12 @@ int main(void)
         cmocka_unit_test(five_losses_are_enough_and_fewer_than_three_none),
         cmocka_unit_test(where_many_lose_a_block_there_are_no_clumps),
         cmocka_unit_test(epochs_that_kept_none_refute_losses_of_single_blocks),
+        cmocka_unit_test(a_connection_less_without_any_refutes_nothing),
+        cmocka_unit_test(equal_shares_of_some_epochs_are_a_loss_each),
+        cmocka_unit_test(shares_are_alike_within_what_chance_makes_of_them),
+        cmocka_unit_test(a_single_connection_tells_the_share),
+        cmocka_unit_test(shares_are_of_the_judged_epochs),
+        cmocka_unit_test(of_a_single_epoch_the_share_is_its_own),
         cmocka_unit_test(losses_are_wanted_in_both_halves),
         cmocka_unit_test(a_total_that_grew_by_less_than_half_confirms_nothing),
         cmocka_unit_test(what_slows_down_beyond_chance_is_in_doubt),
