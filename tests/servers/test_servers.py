@@ -73,6 +73,13 @@ class Server(soak_run.SoakTest):
         self.assertGreaterEqual(run.result["sensitivity"]["one_in"], 200, run.explain())
         self.assertIs(run.subject()["selfcheck"]["ok"], True, run.explain())
 
+    def test_it_serves_from_a_folder_with_a_blank_in_its_name(self):
+        self.addCleanup(shutil.rmtree, self.results, ignore_errors=True)
+        self.results = os.path.join(self.results, "a folder")
+        run = self.churn("--closed", "200")
+        self.assertIsNone(run.result["broken"], run.explain())
+        self.assertGreaterEqual(run.result["run"]["closed"], 200, run.explain())
+
     def test_a_block_lost_with_one_connection_of_a_hundred_is_found(self):
         self.assert_planted(self.churn("--closed", CLOSED, plant="openssl:100"), 100)
 
@@ -98,6 +105,7 @@ class Reloaded(Server):
         self.assertEqual(run.result["run"]["errors"]["total"], 0, run.explain())
         self.assertIs(run.subject()["selfcheck"]["ok"], True, run.explain())
 
+    test_it_serves_from_a_folder_with_a_blank_in_its_name = None
     test_a_block_lost_with_one_connection_of_a_hundred_is_found = None
 
 
