@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -41,17 +42,38 @@ json_t *json_from_text(const char *value)
     return json_string(hex);
 }
 
+/* The control character at `p` that a terminal obeys and JSON takes as it is: DEL, or one of U+0080
+ * to U+009F. 0: there is none. */
+static unsigned control_at(const char *p)
+{
+    const unsigned char *byte = (const unsigned char *)p;
+    if (byte[0] == 0xc2 && byte[1] < 0xa0)
+        return byte[1];
+    return byte[0] == 0x7f ? byte[0] : 0;
+}
+
 char *json_document(json_t *root)
 {
+    char *made = NULL;
+    size_t size;
     char *dumped = root ? json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(15)) : NULL;
+    FILE *out = dumped ? open_memstream(&made, &size) : NULL;
     json_decref(root);
-    size_t length = dumped ? strlen(dumped) : 0;
-    char *ended = dumped ? realloc(dumped, length + 2) : NULL;
-    if (ended)
-        memcpy(ended + length, "\n", 2);
-    else
-        free(dumped);
-    return ended;
+    for (const char *p = dumped; out && *p; p++) {
+        unsigned control = control_at(p);
+        if (control)
+            fprintf(out, "\\u%04X", control);
+        else
+            putc(*p, out);
+        p += control > 0x7f; /* of two bytes */
+    }
+    free(dumped);
+    if (out)
+        putc('\n', out);
+    if (out && fclose(out) == 0)
+        return made;
+    free(made);
+    return NULL;
 }
 
 /* ---- reading ---- */

@@ -29,7 +29,8 @@ json_t *json_from_count(uint64_t value);
 /* null for NULL. Text from a subject may be any bytes: what isn't UTF-8 has its bytes beyond ASCII
  * in hexadecimal, `\xff`. */
 json_t *json_from_text(const char *value);
-/* The text of a document, indented and ended by a newline. Takes the reference. NULL when out of
+/* The text of a document, indented and ended by a newline; control characters are escaped, those
+ * too that JSON would take, as it may go to a terminal. Takes the reference. NULL when out of
  * memory, or when `root` is NULL; free. */
 char *json_document(json_t *root);
 

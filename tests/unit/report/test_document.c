@@ -373,6 +373,21 @@ static void words_and_keys_of_a_later_version_are_passed_over(void **state)
     json_decref(root);
 }
 
+/* JSON escapes those below a blank by itself. */
+static void a_document_has_each_control_character_escaped(void **state)
+{
+    (void)state;
+    const char *text = "\x1b\x7f\xc2\x80\xc2\x9f\xc2\xa0\xc3\x9b\xe2\x80\x9c";
+    char *written = json_document(json_pack("{s:s}", "text", text));
+    assert_string_equal(written, "{\n  \"text\": \"\\u001B\\u007F\\u0080\\u009F"
+                                 "\xc2\xa0\xc3\x9b\xe2\x80\x9c\"\n}\n");
+    json_t *root = json_loads(written, 0, NULL);
+    assert_string_equal(json_string_value(json_object_get(root, "text")), text);
+    json_decref(root);
+    free(written);
+    assert_null(json_document(NULL));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -390,6 +405,7 @@ int main(void)
         cmocka_unit_test(a_broken_histogram_is_refused),
         cmocka_unit_test(a_triangle_that_is_none_is_refused),
         cmocka_unit_test(words_and_keys_of_a_later_version_are_passed_over),
+        cmocka_unit_test(a_document_has_each_control_character_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
