@@ -171,12 +171,12 @@ static int load_one(struct compare_set *s, const char *word, struct err *e)
     if (!document)
         return -1;
     struct compare_entry *entry = compare_set_add(s, name_of(s, word, name, sizeof name));
-    const char *scenario = document->result.scenario;
+    const char *scenario = compare_set_text(s, document->result.scenario);
     int rc = compare_document_add(s, entry, document, s->entries, e);
     if (rc != 0)
         err_prefix(e, "%.300s", word);
     else if (s->entries == 1)
-        s->scenario = scenario ? compare_set_text(s, scenario) : "";
+        s->scenario = scenario ? scenario : "";
     else if (!scenario || strcmp(scenario, s->scenario) != 0)
         rc = err_set(e, "%.300s: it is a run of '%.60s', and the first is one of '%.60s'", word,
                      scenario ? scenario : "", s->scenario);

@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "catalog.h"
 #include "cmdline.h"
@@ -132,13 +133,15 @@ static void say_plan(const struct work *w)
 
 /* ---- after ---- */
 
-/* The run's own command, for what can't be run again. */
+/* The run's own command, for what can't be run again. A document may have any text for it. */
 static void print_own(const struct work *w)
 {
     const struct result *r = &w->run.document->result;
     const char *own = r->alone ? r->alone : r->again;
-    if (own)
-        printf("%s\n", own);
+    char *shown = own ? strdup(own) : NULL;
+    if (shown)
+        printf("%s\n", text_clean(shown));
+    free(shown);
 }
 
 static int keep(struct work *w, const struct shortest *s, struct err *e)

@@ -107,7 +107,7 @@ char *trial_site(const struct result *r, char *buf, size_t size)
     const struct result_subject *lead = parts_lead(r);
     const struct result_site *site = lead ? parts_guilty(lead) : NULL;
     if (site && site->file)
-        return figure_place(buf, size, site->file, site->line);
+        return text_clean(figure_place(buf, size, site->file, site->line));
     snprintf(buf, size, "%s", "the heap, outside OpenSSL");
     return buf;
 }
