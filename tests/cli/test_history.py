@@ -479,6 +479,7 @@ class History(unittest.TestCase):
         for form in ((), ("--check",), ("--markdown",)):
             said = self.soak("history", *form)
             self.assertNotIn("\x1b", said)
+            self.assertEqual("31m" in said, form != ("--check",), said)
             if form == ("--markdown",):
                 self.assertNotIn("<b>", said)
 

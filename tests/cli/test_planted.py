@@ -32,13 +32,13 @@ BY_KEY = {"openssl": SHORT, "group": SHORT, "cipher": SHORT, "tls": "<b>", "key"
           "expect": "leak site=<script>", "scenario": PLANTED.replace("\n", "")}
 
 
-def planted(value, key=None):
+def planted(value, text=PLANTED, by_key=BY_KEY, key=None):
     """The same with it in every text."""
     if isinstance(value, dict):
-        return {name: planted(inner, name) for name, inner in value.items()}
+        return {name: planted(inner, text, by_key, name) for name, inner in value.items()}
     if isinstance(value, list):
-        return [planted(inner, key) for inner in value]
-    return BY_KEY.get(key, PLANTED) if isinstance(value, str) and key not in OWN and value not in OWN_VALUES else value
+        return [planted(inner, text, by_key, key) for inner in value]
+    return by_key.get(key, text) if isinstance(value, str) and key not in OWN and value not in OWN_VALUES else value
 
 
 def has_text(value):

@@ -13,6 +13,7 @@ import tempfile
 import unittest
 
 from patience import PATIENCE_S
+from test_planted import planted
 
 BUILD = os.environ["SOAK_BUILD"]
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
@@ -20,6 +21,11 @@ SOAK = os.path.join(BUILD, "bin", "soak")
 
 # A title for the window, colour, a bell, DEL, U+009B in UTF-8, and what isn't UTF-8.
 BAD = b"\x1b]0;owned\x07\x1b[31m\x7f\xc2\x9b31m\xff\x08"
+BAD_TEXT = BAD.decode("utf-8", "replace")
+# What may not be as long, or must be written as a shell, or a suite, has it.
+BAD_BY_KEY = dict.fromkeys(("openssl", "group", "cipher", "tls", "key"), "\x1b[1m\x9b") | {
+    "again": "./soak --a" + BAD_TEXT, "alone": "./soak --a" + BAD_TEXT, "options": f" '{BAD_TEXT}'",
+    "site": BAD_TEXT + ":1", "expect": "leak site=" + BAD_TEXT}
 STEERS = re.compile(rb"[\x00-\x09\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
 STRINGS = """--alpn --sni --groups --ciphers --defect --listen --on-drain --results --json= --expect --slice
 --openssl --libuv --jemalloc --libc --build --mix --seed --conns --churn --for --tls --payload --resume
@@ -98,17 +104,41 @@ class RawBytes(unittest.TestCase):
         for words in (["list"], ["list", "scenarios"], ["a"], ["run", "nosuch"]):
             self.soak(*words, SOAK_ROOT=root)
 
+    def with_bad_texts(self):
+        """A run that leaks, and its suite, with it in every text of their documents; the run as it was."""
+        self.write(b"a.soak", b"[load]\nconns = 2\nchurn = max\nclosed = 64\n[server]\ndefect = lost-state\n"
+                              b"[verdict]\nfootprint = true\n")
+        self.soak("suite", "a.soak", "--results", "r", code=1, said=False)
+        suite = next(pathlib.Path(os.fsdecode(self.folder), "r").glob("*-suite"))
+        run = next(suite.glob("*-a"))
+        was = shutil.copytree(run, os.path.join(os.fsdecode(self.folder), "was"))
+        for path in (suite / "suite.json", run / "result.json"):
+            document = json.loads(path.read_text(encoding="utf-8"))
+            path.write_text(json.dumps(planted(document, BAD_TEXT, BAD_BY_KEY)), encoding="utf-8")
+        return run, suite, was
+
     def test_documents(self):
-        text = BAD.decode("utf-8", "replace")
-        for name, member in itertools.product(("one", "two"), ("schema", "scenario", "verdict", "host", "seed")):
-            document = {"schema": "soak/1", "scenario": "s", "verdict": "PASS", "run": {"seed": "1"}}
-            document[member] = text
-            self.write(f"{name}-{member}.json".encode(), json.dumps(document).encode())
-            self.write(f"suites/{member}/suite.json".encode(),
-                       json.dumps(dict(document, schema="soak-suite/1")).encode())
-        for member in ("schema", "scenario", "verdict"):
-            self.soak("compare", f"one-{member}.json", f"two-{member}.json", said=False)
-            self.soak("merge", f"suites/{member}", said=False)
+        """In all that is made of them, whether a person reads it or a program."""
+        run, suite, was = self.with_bad_texts()
+        for form in ("--quiet", "--markdown", "--issue", "--folded", "--flame", "--junit", "--html", "--sarif", "--json"):
+            self.soak("report", run, form, code=0)
+        for form in ("--markdown", "--html", "--json"):
+            self.soak("report", suite, form, code=0)
+            self.soak("compare", run, run, form, code=0)
+        for form in ("--markdown", "--json"):
+            self.soak("merge", suite, form, code=0)
+        for words in (["report", run], ["report", suite], ["merge", suite], ["compare", run, run]):
+            self.soak(*words, code=0)
+        self.soak("compare", was, run, code=2)
+        history = {"SOAK_HISTORY": os.fsdecode(self.folder) + "/history.db"}
+        self.soak("history", "add", run, code=0, said=False, **history)
+        for form in ([], ["--markdown"], ["--html"], ["--json"]):
+            self.soak("history", *form, code=0, **history)
+
+    def test_the_command_of_a_document(self):
+        """It is printed where it can't be repeated."""
+        run, _, _ = self.with_bad_texts()
+        self.assertRegex(self.soak("shorten", run, code=2), rb"(?m)^\./soak --a.*owned")
 
     def test_a_run(self):
         """Everything that it prints, with such text in its name and options."""
@@ -118,7 +148,7 @@ class RawBytes(unittest.TestCase):
         self.soak("run", path, "--results", results, "--alpn", b"a" + text)
         run = os.path.join(results, os.readlink(os.path.join(results, b"last")))
         self.assertRegex(os.path.basename(run), rb"^[-\w]+owned[-\w]+$")
-        self.soak("compare", run, run, said=False)
+        self.soak("compare", run, run, code=0)
         for words in (["run", path, "--sni", BAD], ["show", path, "--results", BAD], ["run", path + BAD]):
             self.assertIn(b"must be UTF-8 text\n", self.soak(*words, code=2))
 
