@@ -166,7 +166,8 @@ void *find_behind(const char *name, const void *caller)
 
 struct next_search {
     const char *name;
-    bool passed; /* this library */
+    bool passed;     /* this library */
+    bool allocators; /* are passed over */
     void *function;
 };
 
@@ -177,7 +178,8 @@ static int on_object_after(struct dl_phdr_info *object, size_t size, void *to)
     (void)size;
     if (object_is_own(object))
         search->passed = true;
-    else if (search->passed && object_read(object, &o))
+    else if (search->passed && object_read(object, &o) &&
+             !(search->allocators && object_function(&o, "malloc")))
         search->function = object_function(&o, search->name);
     return search->function != NULL;
 }
@@ -185,6 +187,13 @@ static int on_object_after(struct dl_phdr_info *object, size_t size, void *to)
 void *find_after(const char *name)
 {
     struct next_search search = {.name = name};
+    dl_iterate_phdr(on_object_after, &search);
+    return search.function;
+}
+
+void *find_after_allocators(const char *name)
+{
+    struct next_search search = {.name = name, .allocators = true};
     dl_iterate_phdr(on_object_after, &search);
     return search.function;
 }

@@ -45,6 +45,9 @@ void *find_behind(const char *name, const void *caller);
  * none. */
 void *find_after(const char *name);
 
+/* The same, passing over objects that have a malloc() of their own. */
+void *find_after_allocators(const char *name);
+
 /* The first function of that name in what the loader came to before this library: the program, or
  * what was preloaded before. NULL when there is none. */
 void *find_before(const char *name);

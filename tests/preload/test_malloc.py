@@ -104,6 +104,27 @@ class OtherMallocTest(unittest.TestCase):
             self.assertEqual((row.mode, row.flags), (HOOKS, 0))
 
 
+class OwnOperatorsTest(unittest.TestCase):
+    """A program has two of C++'s operators, and the C++ library the others, which end in these two."""
+
+    SAYS = "24 made, 24 dropped\n"  # each of four by each of six; those with an alignment end elsewhere
+
+    def kept(self, preload, count):
+        with Probed(preload) as probed:
+            self.assertEqual(probed.run(BIN + "/own-operators", str(count)), self.SAYS)
+            return probed.live("malloc", 0)
+
+    def test_they_meet_with_the_probe_and_each_block_counts_once(self):
+        plain = subprocess.run([BIN + "/own-operators"], capture_output=True, text=True)
+        if plain.returncode == 77:
+            self.skipTest("SKIP: libstdc++.so.6 isn't installed")
+        self.assertEqual(plain.stdout, self.SAYS)
+        for over, preload in OVER.items():
+            with self.subTest(over):
+                more, one = self.kept(preload, COUNT + 1), self.kept(preload, 1)
+                self.assertEqual((more[0] - one[0], more[1] - one[1]), (COUNT, COUNT * (SIZE + 16)))
+
+
 class PlantTest(unittest.TestCase):
     def plant(self, preload):
         with Probed(preload) as probed:
