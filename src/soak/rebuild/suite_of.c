@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/words.h"
+#include "report/json_util.h"
 #include "report/report.h"
 
 #include <math.h>
@@ -18,12 +19,48 @@ static const char *last_seed(const char *command)
     return last;
 }
 
-/* What stands between the scenario and the seed in `./soak run NAME OPTIONS --seed SEED`, "none"
- * where that is nothing; NULL: it isn't known. */
+/* Bytes of the word at `p`, as a shell reads them. */
+static size_t word_length(const char *p)
+{
+    size_t i = 0;
+    for (bool quoted = false; p[i] && (quoted || p[i] != ' '); i++) {
+        if (p[i] == '\'')
+            quoted = !quoted;
+        else if (!quoted && p[i] == '\\' && p[i + 1])
+            i++;
+    }
+    return i;
+}
+
+/* Whether they are one word, and that word quoted gives them again. */
+static bool is_word(const char *quoted, struct words *ret)
+{
+    char again[SUITE_TEXT];
+    struct err e;
+    if (words_split(quoted, NULL, ret, &e) != 0 || ret->count != 1 || ret->argv[0][0] == '-')
+        return false;
+    struct text t = text_into(again, sizeof again);
+    words_quote(&t, ret->argv[0]);
+    return !t.cut && strcmp(again, quoted) == 0;
+}
+
+/* The scenario of `./soak run SCENARIO OPTIONS --seed SEED`; where it can't be read, its name. */
+static const char *file_of(struct suite *s, const struct result *r, const char *name)
+{
+    static struct words words; /* large */
+    const char *word = r->again ? strstr(r->again, " run ") : NULL;
+    char *quoted = word ? strndup(word + 5, word_length(word + 5)) : NULL;
+    const char *file = quoted && is_word(quoted, &words) ? words.argv[0] : name;
+    free(quoted);
+    return suite_text(s, file);
+}
+
+/* What stands between the scenario and the seed in the same, "none" where that is nothing; NULL: it
+ * isn't known. */
 static const char *options_of(struct suite *s, const struct result *r)
 {
     const char *word = r->again ? strstr(r->again, " run ") : NULL;
-    const char *from = word ? strchr(word + 5, ' ') : NULL;
+    const char *from = word ? word + 5 + word_length(word + 5) : NULL;
     const char *seed = from ? last_seed(from) : NULL;
     if (!seed)
         return NULL;
@@ -34,6 +71,22 @@ static const char *options_of(struct suite *s, const struct result *r)
     const char *options = words_are_quoted(text) ? suite_text(s, text) : NULL;
     free(text);
     return options;
+}
+
+/* What its scenario expects of it, as the folder's manifest has it; else a PASS. */
+static const char *expect_of(struct suite *s, const char *folder)
+{
+    char path[PATH_MAX];
+    const char *text = NULL;
+    struct expect expect;
+    struct err e;
+    int n = snprintf(path, sizeof path, "%s/manifest.json", folder);
+    json_t *root = n > 0 && (size_t)n < sizeof path ? json_load(path, &e) : NULL;
+    bool right = json_read_text(json_object_get(root, "options"), "expect", &text, &e) == 0 &&
+                 text && *text && expect_parse(text, &expect, NULL) == 0;
+    const char *own = suite_text(s, right ? text : "pass");
+    json_decref(root);
+    return own;
 }
 
 void suite_of(struct suite *ret, const struct finished *f)
@@ -62,6 +115,8 @@ void suite_of(struct suite *ret, const struct finished *f)
                             .started = r->time,
                             .seconds = isfinite(r->run.seconds) ? r->run.seconds : 0};
     entry->shard = 1;
+    entry->file = file_of(ret, r, name);
+    entry->expect = expect_of(ret, f->folder);
     suite_judge(ret, entry, &run);
     ret->shard[0].libs = entry->libs;
 }

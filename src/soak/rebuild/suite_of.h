@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A finished run as a suite of one scenario that was expected to pass: for the forms that only
- * suites have.
+ * A finished run as a suite of one scenario: for the forms that only suites have. What is expected
+ * of it is in the run's manifest.
  */
 #ifndef SOAK_SUITE_OF_H
 #define SOAK_SUITE_OF_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a run leaves of its result: as much as there is room for. */
 #include "rebuild/forms.h"
+#include "rebuild/suite_of.h"
 #include "tests/unit/remove_tree.h"
 #include "tests/unit/report/report_cases.h"
 
@@ -37,13 +38,58 @@ static int drop(void **state)
     return remove_tree(f->base);
 }
 
-static void put_result(struct folder *f, const char *name)
+static void put_again(struct folder *f, const char *name, const char *again)
 {
     static struct result r; /* large */
     struct err e;
     r = (struct result){0};
     report_case_find(name)->fill(&r);
+    r.again = again;
     assert_int_equal(run_dir_keep(&f->dir, "result.json", document_write(&r), &e), 0);
+}
+
+static void put_result(struct folder *f, const char *name)
+{
+    put_again(f, name, NULL);
+}
+
+static void put_expect(struct folder *f, const char *expect)
+{
+    struct err e;
+    char text[256];
+    int n = snprintf(text, sizeof text, "{\"options\": {\"expect\": \"%s\"}}", expect);
+    assert_int_equal(run_dir_write(&f->dir, "manifest.json", text, (size_t)n, &e), 0);
+}
+
+/* What a suite would say of the run in the folder. */
+static void assert_outcome(const struct folder *f, const char *expect, enum suite_outcome outcome)
+{
+    static struct finished run; /* large */
+    static struct suite s;
+    struct err e;
+    assert_int_equal(finished_open(&run, f->dir.path, &e), 0);
+    suite_of(&s, &run);
+    assert_string_equal(s.entry[0].expect, expect);
+    assert_int_equal(s.entry[0].outcome, outcome);
+    suite_free(&s);
+    finished_close(&run);
+}
+
+static void assert_again(struct folder *f, const char *again, const char *file, const char *options)
+{
+    static struct finished run; /* large */
+    static struct suite s;
+    struct err e;
+    put_again(f, "lost-state", again);
+    assert_int_equal(finished_open(&run, f->dir.path, &e), 0);
+    suite_of(&s, &run);
+    assert_string_equal(s.entry[0].file, file);
+    if (options)
+        assert_string_equal(s.shard[0].options, options);
+    else
+        assert_null(s.shard[0].options);
+    suite_free(&s);
+    finished_close(&run);
 }
 
 /* A folder of that name stands in its way. */
@@ -101,6 +147,31 @@ static void a_result_that_cannot_be_read_back_is_told_apart(void **state)
     assert_int_equal(missed.count, 0);
 }
 
+static void as_a_suite_a_run_is_what_its_scenario_expects(void **state)
+{
+    struct folder *f = *state;
+    put_result(f, "lost-state");
+    assert_outcome(f, "pass", SUITE_UNMET);
+    put_expect(f, "");
+    assert_outcome(f, "pass", SUITE_UNMET);
+    put_expect(f, "leak");
+    assert_outcome(f, "leak", SUITE_MET);
+    put_expect(f, "leak kind=free-deferred");
+    assert_outcome(f, "leak kind=free-deferred", SUITE_UNMET);
+    put_expect(f, "nothing at all");
+    assert_outcome(f, "pass", SUITE_UNMET);
+}
+
+static void as_a_suite_a_run_has_its_scenarios_file(void **state)
+{
+    assert_again(*state, "./soak run sc/l.soak --seed 7f3a", "sc/l.soak", "none");
+    assert_again(*state, "./soak run 'my sc/it'\\''s.soak' --closed 2k --seed 7f3a",
+                 "my sc/it's.soak", "--closed 2k");
+    assert_again(*state, "./soak run $'\\x9b' --seed 7f3a", "default", "none");
+    assert_again(*state, "./soak run --seed 7f3a", "default", NULL);
+    assert_again(*state, NULL, "default", NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +180,8 @@ int main(void)
                                         drop),
         cmocka_unit_test_setup_teardown(a_result_that_cannot_be_read_back_is_told_apart, make,
                                         drop),
+        cmocka_unit_test_setup_teardown(as_a_suite_a_run_is_what_its_scenario_expects, make, drop),
+        cmocka_unit_test_setup_teardown(as_a_suite_a_run_has_its_scenarios_file, make, drop),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
