@@ -5,6 +5,7 @@
 #include "base/scratch.h"
 #include "commands.h"
 #include "guard.h"
+#include "subject/environment.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ int main(int argc, char **argv)
     process_begin(argv);
     cleaner_begin(argc, argv);
     guard_begin(&argc, &argv);
+    environment_find_servers();
     const struct command *command = argc > 1 ? commands_find(argv[1]) : NULL;
     return flushed(command ? command->run(argc - 1, argv + 1) : cmd_run(argc, argv));
 }

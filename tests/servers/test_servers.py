@@ -19,8 +19,9 @@ PLANTER = os.path.abspath(os.path.join(soak_run.BIN, "libsoak-planter.so"))
 PLANTED_BYTES = 48  # of tests/servers/planter.c
 CLOSED = "5000"  # shows a block lost in one of 200 connections
 FEW = "2000"  # enough for what every connection loses, but where a cache has to fill first
-# Debian's servers lie where an ordinary user's PATH doesn't lead.
-os.environ["PATH"] = "/usr/bin:" + os.environ["PATH"] + ":/usr/sbin"
+# An ordinary user's: it doesn't lead to where Debian has its servers, and soak finds them all the same.
+os.environ["PATH"] = ":".join(["/usr/bin"] + [folder for folder in os.environ["PATH"].split(":")
+                                              if not folder.endswith("sbin")])
 
 # Included ones have what they need from another file.
 NEEDS = re.compile(r"(?m)^(?:include = (?P<include>.*)|needs += (?P<needs>.*))$")
@@ -41,7 +42,7 @@ class Server(soak_run.SoakTest):
     def setUp(self):
         super().setUp()
         program = needed(SCENARIOS / f"{self.name}.soak")
-        if not shutil.which(program):
+        if not shutil.which(program, path=os.environ["PATH"] + ":/usr/local/sbin:/usr/sbin"):
             self.skipTest(f"{program} is not installed")
 
     def churn(self, *options, plant=None):

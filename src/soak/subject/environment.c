@@ -39,6 +39,30 @@ static size_t name_length(const char *variable)
     return strcspn(variable, "=");
 }
 
+/* Whether a list such as PATH, with colons between its folders, has this one. */
+static bool has_folder(const char *list, const char *folder)
+{
+    size_t length = strlen(folder);
+    for (const char *p = list; p; p = strchr(p, ':') ? strchr(p, ':') + 1 : NULL)
+        if (strncmp(p, folder, length) == 0 && (!p[length] || p[length] == ':'))
+            return true;
+    return false;
+}
+
+void environment_find_servers(void)
+{
+    static const char *const folders[] = {"/usr/local/sbin", "/usr/sbin"};
+    for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+        const char *path = getenv("PATH");
+        char *longer = NULL;
+        if (!path || !*path || has_folder(path, folders[i]))
+            continue;
+        CHECK(asprintf(&longer, "%s:%s", path, folders[i]) > 0);
+        CHECK(setenv("PATH", longer, 1) == 0);
+        free(longer);
+    }
+}
+
 /* The item of the list that sets the same variable, or NULL. */
 static const char *find(const struct opts_list *list, const char *variable)
 {

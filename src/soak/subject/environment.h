@@ -14,6 +14,10 @@
 
 #include <stdbool.h>
 
+/* Adds the folders in which Debian has its servers to this process's own PATH, behind the others,
+ * where it lacks them, as that of an ordinary user does. */
+void environment_find_servers(void);
+
 struct environment_request {
     int allocator;                  /* enum malloc_kind */
     const char *library_path;       /* goes before LD_LIBRARY_PATH; "" adds nothing */

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "base/memory_file.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "catalog.h"
 #include "environment.h"
@@ -180,15 +181,7 @@ static int mapped_check(const struct assembly *assembly, pid_t pid, struct err *
 static int check_needed(const char *needed, struct err *e)
 {
     char path[PATH_MAX];
-    const char *folders = getenv("PATH");
-    while (needed && folders && *folders) {
-        size_t length = strcspn(folders, ":");
-        snprintf(path, sizeof path, "%.*s/%s", (int)length, folders, needed);
-        if (length && access(path, X_OK) == 0)
-            return 0;
-        folders += length + (folders[length] == ':');
-    }
-    if (!needed)
+    if (!needed || process_find(needed, path, sizeof path, NULL) == 0)
         return 0;
     err_set(e, "--needs %.100s: no such program in PATH; install it", needed);
     return -ENOENT;

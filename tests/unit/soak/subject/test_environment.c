@@ -97,6 +97,26 @@ static void the_libraries_that_were_asked_for_come_before_the_user_s(void **stat
     environment_free(made);
 }
 
+static void servers_are_found_where_an_ordinary_user_s_path_does_not_lead(void **state)
+{
+    (void)state;
+    const char *const path[][2] = {
+        {"/usr/bin", "/usr/bin:/usr/local/sbin:/usr/sbin"},
+        {"/usr/sbin:/bin", "/usr/sbin:/bin:/usr/local/sbin"},
+        {"/usr/sbin/more:/usr/local/sbin", "/usr/sbin/more:/usr/local/sbin:/usr/sbin"},
+        {"/bin:/usr/local/sbin:/usr/sbin", "/bin:/usr/local/sbin:/usr/sbin"},
+        {"", ""}};
+    for (size_t i = 0; i < sizeof path / sizeof *path; i++) {
+        setenv("PATH", path[i][0], 1);
+        environment_find_servers();
+        assert_string_equal(getenv("PATH"), path[i][1]);
+    }
+    unsetenv("PATH");
+    environment_find_servers();
+    assert_null(getenv("PATH"));
+    setenv("PATH", "/usr/bin", 1);
+}
+
 static void count(void *ctx, const char *variable)
 {
     *(int *)ctx += strstr(variable, "=caller") != NULL;
@@ -132,6 +152,7 @@ static void a_quiet_environment_is_not_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(servers_are_found_where_an_ordinary_user_s_path_does_not_lead),
         cmocka_unit_test_setup(nothing_of_the_caller_s_reaches_the_children, hostile),
         cmocka_unit_test_setup(what_is_passed_on_reaches_them_once, hostile),
         cmocka_unit_test_setup(the_user_s_library_comes_before_libc, hostile),
