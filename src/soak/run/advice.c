@@ -101,6 +101,13 @@ static uint64_t time_for(const struct result *result, uint64_t connections)
     return ns < 9e18 ? (uint64_t)ns : 0;
 }
 
+/* What the client says of a failure is in the report. Why a server that isn't soak's failed, such
+ * as a worker's crash, is known to that server alone. */
+static const char *log_of_failures(const struct run *r)
+{
+    return r->scenario->server ? "server.log" : "client.log";
+}
+
 char *advice_missing(const struct run *r, const struct result *result, char *buf, size_t size)
 {
     char count[TEXT], time[TEXT], rate[TEXT];
@@ -122,7 +129,8 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
         return buf;
     }
     if (lack == LACK_FAILURES) {
-        snprintf(buf, size, "a run in which no connection fails; client.log says why these did");
+        snprintf(buf, size, "a run in which no connection fails; %s says why these did",
+                 log_of_failures(r));
         return buf;
     }
     human_count(count, sizeof count, (int64_t)more);
@@ -277,7 +285,7 @@ static char *log_to_read(const struct run *r, char *buf, size_t size)
 {
     if (r->crashed_child)
         return child_log_name(r->crashed_child, buf, size);
-    return text_copy(buf, size, r->broken[0] ? "server.log" : "client.log");
+    return text_copy(buf, size, r->broken[0] ? "server.log" : log_of_failures(r));
 }
 
 static void add_log(struct text *c, const struct run *r, const struct result *result)

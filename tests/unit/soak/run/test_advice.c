@@ -133,6 +133,37 @@ static void the_log_to_read_is_a_word_of_the_shell(void **state)
     assert_string_equal(command, "less 'runs/it'\\''s; here/server.log'");
 }
 
+/* Of connections that failed, with `server` as --server. */
+static void log_of_failures(const char *server, char *command, size_t size)
+{
+    struct scenario s;
+    static struct run r;
+    scenario_defaults(&s);
+    s.server = server;
+    judge_server(&r, &(struct run){.scenario = &s, .word = "default"});
+    r.watched[1].subject = &r.subjects.subject[r.subjects.count++];
+    r.subjects.subject[1] = (struct subject){.role = SUBJECT_LOAD, .all = &r.subjects};
+    for (size_t i = 0; i < 2; i++) {
+        r.watched[i].judgement.sensitivity.one_in = 1e6;
+        r.watched[i].history = history_new();
+    }
+    const struct result failed = {
+        .verdict = VERDICT_INCONCLUSIVE, .shown_dir = "runs/last", .run = {.errors = {.total = 2}}};
+    advice_next(&r, &failed, 0, command, size);
+    for (size_t i = 0; i < 2; i++)
+        history_free(r.watched[i].history);
+}
+
+static void failures_are_explained_by_the_log_of_a_server_that_is_not_soak_s(void **state)
+{
+    (void)state;
+    char command[512];
+    log_of_failures("nginx", command, sizeof command);
+    assert_string_equal(command, "less runs/last/server.log");
+    log_of_failures(NULL, command, sizeof command);
+    assert_string_equal(command, "less runs/last/client.log");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +176,7 @@ int main(void)
         cmocka_unit_test(a_command_has_all_options_that_were_typed),
         cmocka_unit_test(a_command_that_is_too_long_is_not_said),
         cmocka_unit_test(the_log_to_read_is_a_word_of_the_shell),
+        cmocka_unit_test(failures_are_explained_by_the_log_of_a_server_that_is_not_soak_s),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
