@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "find.h"
 
+#include "loader.h"
 #include "object.h"
 
 #include <string.h>
@@ -73,7 +74,7 @@ static int on_object(struct dl_phdr_info *object, size_t size, void *to)
 size_t find_libcrypto(struct libcrypto *ret)
 {
     struct search search = {.first = ret};
-    dl_iterate_phdr(on_object, &search);
+    loader_iterate(on_object, &search);
     return search.count;
 }
 
@@ -144,13 +145,13 @@ static int on_scope(struct dl_phdr_info *any, size_t size, void *to)
     struct scope *scope = to;
     (void)any;
     (void)size;
-    dl_iterate_phdr(on_scope_object, scope);
+    loader_iterate(on_scope_object, scope);
     if (scope->definers > 1 && scope->caller_found) {
         size_t i = definer_for(scope, &scope->caller);
         if (i < scope->definers)
             scope->chosen = i;
         else
-            dl_iterate_phdr(on_needed_object, scope);
+            loader_iterate(on_needed_object, scope);
     }
     if (scope->definers > 0)
         scope->function = object_function(&scope->definer[scope->chosen], scope->name);
@@ -160,7 +161,7 @@ static int on_scope(struct dl_phdr_info *any, size_t size, void *to)
 void *find_behind(const char *name, const void *caller)
 {
     struct scope scope = {.name = name, .caller_address = (uintptr_t)caller};
-    dl_iterate_phdr(on_scope, &scope);
+    loader_iterate(on_scope, &scope);
     return scope.function;
 }
 
@@ -187,14 +188,14 @@ static int on_object_after(struct dl_phdr_info *object, size_t size, void *to)
 void *find_after(const char *name)
 {
     struct next_search search = {.name = name};
-    dl_iterate_phdr(on_object_after, &search);
+    loader_iterate(on_object_after, &search);
     return search.function;
 }
 
 void *find_after_allocators(const char *name)
 {
     struct next_search search = {.name = name, .allocators = true};
-    dl_iterate_phdr(on_object_after, &search);
+    loader_iterate(on_object_after, &search);
     return search.function;
 }
 
@@ -212,7 +213,7 @@ static int on_object_before(struct dl_phdr_info *object, size_t size, void *to)
 void *find_before(const char *name)
 {
     struct next_search search = {.name = name};
-    dl_iterate_phdr(on_object_before, &search);
+    loader_iterate(on_object_before, &search);
     return search.function;
 }
 
@@ -236,7 +237,7 @@ static int on_own_object(struct dl_phdr_info *object, size_t size, void *to)
 bool find_is_own(uintptr_t address)
 {
     struct address_search search = {.address = address};
-    dl_iterate_phdr(on_own_object, &search);
+    loader_iterate(on_own_object, &search);
     return search.own;
 }
 
@@ -250,6 +251,6 @@ static int on_first_object(struct dl_phdr_info *object, size_t size, void *to)
 unsigned long long find_changes(void)
 {
     unsigned long long changes = 0;
-    dl_iterate_phdr(on_first_object, &changes);
+    loader_iterate(on_first_object, &changes);
     return changes;
 }

@@ -20,7 +20,7 @@ static const ElfW(Dyn) * dynamic_of(const struct dl_phdr_info *from)
     return NULL;
 }
 
-static void read_tables(struct object *o)
+static bool read_tables(struct object *o)
 {
     size_t soname = 0;
     for (const ElfW(Dyn) *d = o->dynamic; d && d->d_tag != DT_NULL; d++) {
@@ -37,6 +37,7 @@ static void read_tables(struct object *o)
             soname = d->d_un.d_val;
     }
     o->soname = o->text && soname ? o->text + soname : NULL;
+    return o->symbol && o->text && (o->gnu_hash || o->hash);
 }
 
 static bool defines(const struct object *s, size_t i, const char *name)
@@ -122,6 +123,11 @@ bool object_read(const struct dl_phdr_info *from, struct object *ret)
     if (object_is_own(from) || from->dlpi_addr == getauxval(AT_SYSINFO_EHDR))
         return false;
     *ret = (struct object){.base = from->dlpi_addr, .dynamic = dynamic_of(from)};
-    read_tables(ret);
-    return ret->symbol && ret->text && (ret->gnu_hash || ret->hash);
+    return read_tables(ret);
+}
+
+bool object_read_map(const struct link_map *from, struct object *ret)
+{
+    *ret = (struct object){.base = from->l_addr, .dynamic = from->l_ld};
+    return read_tables(ret);
 }

@@ -23,6 +23,9 @@ struct object {
  * the kernel's. */
 bool object_read(const struct dl_phdr_info *from, struct object *ret);
 
+/* Of the list for debuggers, which has this library and the kernel's, too. */
+bool object_read_map(const struct link_map *from, struct object *ret);
+
 /* The function of that name that it exports, or NULL. */
 void *object_function(const struct object *o, const char *name);
 

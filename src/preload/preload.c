@@ -191,19 +191,25 @@ static bool look_begin(void)
     return true;
 }
 
-void preload_look(void)
+static void look_on(void)
 {
-    static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
-    if (!preload_page || inside ||
-        (find_changes() == atomic_load(&seen) && !hooks_objects_wait()) || !look_begin())
-        return;
-    inside = true;
     unsigned long long changes = find_changes();
     if (changes != atomic_load(&seen)) {
         look();
         atomic_store(&seen, changes);
     }
     hooks_objects_start();
-    inside = false;
     atomic_store(&looks, 0);
+}
+
+/* What is called here may be the program's own (a clock, say), and ask dlsym() for the real one. */
+void preload_look(void)
+{
+    static _Thread_local bool inside __attribute__((tls_model("initial-exec")));
+    if (!preload_page || inside)
+        return;
+    inside = true;
+    if ((find_changes() != atomic_load(&seen) || hooks_objects_wait()) && look_begin())
+        look_on();
+    inside = false;
 }

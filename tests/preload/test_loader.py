@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The probe beside the dynamic linker: while it loads, when a process forks, and in programs that stand before it."""
+
+import os
+import unittest
+
+from probed import BIN, LIBRARY, MALLOC_ALONE, MALLOC_LIBRARY, NONE, Probed
+
+
+class Loader(unittest.TestCase):
+    def assert_prints(self, expected, *command):
+        """Under each library. Returns how the probe counts OpenSSL's blocks there."""
+        modes = []
+        for library in (LIBRARY, MALLOC_LIBRARY):
+            with self.subTest(library=os.path.basename(library)), Probed(library) as probed:
+                self.assertEqual(probed.run(*command), expected)
+                modes += [row.mode for row in probed.processes()]
+        return modes
+
+    def test_a_program_may_look_for_what_is_behind_its_own_functions_when_they_are_called(self):
+        modes = self.assert_prints("objects: some, clock: 0\n", BIN + "/own-iterate")
+        self.assertEqual(modes, [NONE, MALLOC_ALONE])
+
+
+if __name__ == "__main__":
+    unittest.main()
