@@ -46,6 +46,7 @@ static void find_bounds(const struct dl_phdr_info *object, struct libcrypto *ret
 struct search {
     struct libcrypto *first;
     size_t count;
+    bool loading; /* there is one that isn't loaded yet */
 };
 
 static int on_object(struct dl_phdr_info *object, size_t size, void *to)
@@ -56,7 +57,13 @@ static int on_object(struct dl_phdr_info *object, size_t size, void *to)
     if (!object_read(object, &o))
         return 0;
     void *set = object_function(&o, "CRYPTO_set_mem_functions");
-    if (!set || search->count++ > 0)
+    if (!set)
+        return 0;
+    if (!loader_is_done(set)) {
+        search->loading = true;
+        return 0;
+    }
+    if (search->count++ > 0)
         return 0;
     struct libcrypto *found = search->first;
     name_object(object, found->path, sizeof found->path);
@@ -71,10 +78,11 @@ static int on_object(struct dl_phdr_info *object, size_t size, void *to)
     return 0;
 }
 
-size_t find_libcrypto(struct libcrypto *ret)
+size_t find_libcrypto(struct libcrypto *ret, bool *ret_loading)
 {
     struct search search = {.first = ret};
     loader_iterate(on_object, &search);
+    *ret_loading = search.loading;
     return search.count;
 }
 
@@ -107,7 +115,8 @@ static int on_scope_object(struct dl_phdr_info *object, size_t size, void *to)
         scope->caller = o;
         scope->caller_found = true;
     }
-    if (scope->definers < DEFINERS_MAX && object_function(&o, scope->name))
+    void *function = object_function(&o, scope->name);
+    if (scope->definers < DEFINERS_MAX && function && loader_is_done(function))
         scope->definer[scope->definers++] = o;
     return 0;
 }

@@ -30,9 +30,10 @@ struct libcrypto {
                             CRYPTO_EX_dup *on_dup, CRYPTO_EX_free *on_free);
 };
 
-/* How many objects of the process export CRYPTO_set_mem_functions. `ret` becomes the first of them,
- * in the order of the loader. Any of its functions but set_mem_functions may be NULL. */
-size_t find_libcrypto(struct libcrypto *ret);
+/* How many objects that are loaded export CRYPTO_set_mem_functions. `ret` becomes the first of
+ * them, in the order of the loader. Any of its functions but set_mem_functions may be NULL.
+ * `ret_loading`: another thread is loading one more. */
+size_t find_libcrypto(struct libcrypto *ret, bool *ret_loading);
 
 /* The function of that name that `caller`, an address in a program or library, would have been
  * bound to without this library: that of the library it was linked with where several have the

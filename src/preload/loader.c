@@ -3,6 +3,7 @@
 
 #include "object.h"
 
+#include <dlfcn.h>
 #include <gnu/lib-names.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -31,4 +32,15 @@ int loader_iterate(int (*on)(struct dl_phdr_info *object, size_t size, void *to)
         atomic_store_explicit(&known, iterate, memory_order_relaxed);
     }
     return iterate(on, to);
+}
+
+bool loader_is_done(const void *address)
+{
+#ifdef DLFO_STRUCT_HAS_EH_DBASE
+    struct dl_find_object found;
+    return _dl_find_object((void *)(uintptr_t)address, &found) == 0;
+#else
+    (void)address;
+    return true;
+#endif
 }

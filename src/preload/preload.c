@@ -149,21 +149,28 @@ bool preload_sees_one(void)
     return atomic_load_explicit(&libcryptos, memory_order_relaxed) == 1;
 }
 
-static void look(void)
+static void install(const struct libcrypto *found, size_t count)
 {
-    struct libcrypto found;
-    size_t count = find_libcrypto(&found);
-    atomic_store(&libcryptos, count);
-    if (count == 0) {
-        hooks_lost();
-        return;
-    }
-    row_show_libcrypto(found.path);
-    hooks_install(&found);
+    row_show_libcrypto(found->path);
+    hooks_install(found);
     if (count > 1) {
         row_show(PAGE_PROCESS_TWO_LIBCRYPTOS, true);
         interpose_let_go();
     }
+}
+
+/* Returns whether there is no more to see until something else is loaded or unloaded. */
+static bool look(void)
+{
+    struct libcrypto found;
+    bool loading;
+    size_t count = find_libcrypto(&found, &loading);
+    atomic_store(&libcryptos, count);
+    if (count > 0)
+        install(&found, count);
+    else
+        hooks_lost();
+    return !loading;
 }
 
 /* As find_changes() had it when it was last looked. */
@@ -194,10 +201,8 @@ static bool look_begin(void)
 static void look_on(void)
 {
     unsigned long long changes = find_changes();
-    if (changes != atomic_load(&seen)) {
-        look();
+    if (changes != atomic_load(&seen) && look())
         atomic_store(&seen, changes);
-    }
     hooks_objects_start();
     atomic_store(&looks, 0);
 }

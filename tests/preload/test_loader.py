@@ -4,7 +4,10 @@
 import os
 import unittest
 
-from probed import BIN, LIBRARY, MALLOC_ALONE, MALLOC_LIBRARY, NONE, Probed
+from probed import BIN, HOOKS, LIBRARY, MALLOC_ALONE, MALLOC_LIBRARY, NONE, Probed
+
+FOLDER = os.environ["PRELOAD_FOLDER"]
+CASE = BIN + "/loader-case"
 
 
 class Loader(unittest.TestCase):
@@ -16,6 +19,11 @@ class Loader(unittest.TestCase):
                 self.assertEqual(probed.run(*command), expected)
                 modes += [row.mode for row in probed.processes()]
         return modes
+
+    def test_a_libcrypto_is_hooked_once_it_is_loaded_and_left_alone_before(self):
+        libraries = [f"{FOLDER}/lib{name}.so" for name in ("loading-chooser", "loading-crypto")]
+        modes = self.assert_prints("asked: 1, early: 0, hooked: 1\n", CASE, "load", *libraries)
+        self.assertEqual(modes, [HOOKS, HOOKS])
 
     def test_a_program_may_look_for_what_is_behind_its_own_functions_when_they_are_called(self):
         modes = self.assert_prints("objects: some, clock: 0\n", BIN + "/own-iterate")
