@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "preload.h"
 
-#include "base/clock.h"
 #include "find.h"
 #include "fork.h"
 #include "hooks.h"
 #include "interpose.h"
+#include "loader.h"
 #include "objects.h"
 #include "page/page_file.h"
 #include "probe/site_table.h"
@@ -15,7 +15,6 @@
 #include "under.h"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -99,7 +98,8 @@ __attribute__((destructor)) static void leave(void)
 
 static bool prepare(struct page *page)
 {
-    if (!block_table_start() || !fork_start(on_fork) || slot_init(page, fork_keeps_slot, NULL) != 0)
+    if (!block_table_start() || !loader_start() || !fork_start(on_fork) ||
+        slot_init(page, fork_keeps_slot, NULL) != 0)
         return false;
     site_table_init(page);
     stacks_start(page);
@@ -179,19 +179,17 @@ static _Atomic unsigned long long seen;
 /* One thread at a time, for which others wait, as they may be about to allocate. It may itself wait
  * for a lock of the dynamic linker that another has, inside a dlopen() whose constructors led here:
  * so nobody waits for long. Returns whether this thread is the one. */
-static const uint64_t LOOK_PATIENCE_NS = 100000000;
 static _Atomic pid_t looks; /* whose thread; a forked child may find its parent here */
 
 static bool look_begin(void)
 {
     fork_notice();
     pid_t other = 0;
-    uint64_t since = clock_now_ns();
+    uint64_t since = 0;
     while (!atomic_compare_exchange_weak(&looks, &other, row_pid())) {
         if (other == row_pid()) {
-            if (clock_now_ns() - since > LOOK_PATIENCE_NS)
+            if (!loader_patience(&since))
                 return false;
-            sched_yield();
             other = 0;
         }
     }

@@ -25,6 +25,12 @@ class Loader(unittest.TestCase):
         modes = self.assert_prints("asked: 1, early: 0, hooked: 1\n", CASE, "load", *libraries)
         self.assertEqual(modes, [HOOKS, HOOKS])
 
+    def test_a_fork_waits_for_a_thread_that_looks_what_is_loaded(self):
+        self.assert_prints("child: ends 0\n", CASE, "fork")
+
+    def test_a_thread_looks_what_is_loaded_only_after_a_fork(self):
+        self.assert_prints("the asker waits\nchild: ends 0\n", CASE, "late")
+
     def test_a_program_may_look_for_what_is_behind_its_own_functions_when_they_are_called(self):
         modes = self.assert_prints("objects: some, clock: 0\n", BIN + "/own-iterate")
         self.assertEqual(modes, [NONE, MALLOC_ALONE])
