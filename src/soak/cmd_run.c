@@ -23,7 +23,6 @@
 #include "terminal.h"
 #include "torture/torture.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,15 +35,6 @@ static int usage(const struct err *e)
 {
     fprintf(stderr, "soak: %s\n", e->text);
     return EXIT_USAGE;
-}
-
-static void write_text(const struct scenario *s, const struct result *result)
-{
-    /* One document on stdout at a time: with --json - the text goes to stderr. */
-    bool json_out = output_is_stdout(s->json);
-    FILE *out = json_out ? stderr : stdout;
-    struct report_style style = terminal_style(out, (enum color_when)s->color);
-    report_text(result, &style, s->quiet, out);
 }
 
 static void incomplete(struct result *result, int exit_code)
@@ -122,6 +112,31 @@ static int write_document(const struct scenario *s, const struct result *result)
     return rc;
 }
 
+struct report_form {
+    const struct result *result;
+    struct report_style style;
+    bool quiet;
+};
+
+static void put_report(const void *ctx, FILE *out)
+{
+    const struct report_form *f = ctx;
+    report_text(f->result, &f->style, f->quiet, out);
+}
+
+/* Returns 0, or -1 when stdout hasn't got it. */
+static int write_text(const struct scenario *s, const struct result *result)
+{
+    struct err e = {{0}};
+    /* One document on stdout at a time: with --json - the text goes to stderr. */
+    FILE *out = output_is_stdout(s->json) ? stderr : stdout;
+    struct report_form form = {result, terminal_style(out, (enum color_when)s->color), s->quiet};
+    if (output_print(out, put_report, &form, &e) == 0 || out == stderr)
+        return 0;
+    fprintf(stderr, "soak: stdout: %s\n", e.text);
+    return -1;
+}
+
 /* An output that the run was to make and couldn't: what it keeps says so too. */
 static void miss(struct run *r, struct result *result, const char *what)
 {
@@ -129,8 +144,10 @@ static void miss(struct run *r, struct result *result, const char *what)
     struct forms_missed missed;
     result->not_written = what;
     incomplete(result, EXIT_BROKEN);
-    if (keep_result(r, result, &again) == 0)
-        forms_keep(&r->dir, &missed, &again);
+    if (keep_result(r, result, &again) != 0)
+        return;
+    forms_keep(&r->dir, &missed, &again);
+    history_record(r->dir.path);
 }
 
 static bool is_file(const char *path)
@@ -145,18 +162,14 @@ static void put_out(struct run *r, struct result *result)
     const struct scenario *s = r->scenario;
     if (write_document(s, result) != 0)
         miss(r, result, "--json");
-    write_text(s, result);
-    if (fflush(stdout) == 0)
-        return;
-    fprintf(stderr, "soak: stdout: %s\n", strerror(errno));
-    if (result->not_written)
+    if (write_text(s, result) == 0 || result->not_written)
         return;
     miss(r, result, "stdout");
     if (is_file(s->json)) /* what reads a pipe has its document */
         write_document(s, result);
 }
 
-/* Writes every form of the result. */
+/* Writes every form of the result: what is kept comes before what somebody must read. */
 static int publish(struct run *r)
 {
     struct err e = {{0}};
@@ -169,8 +182,8 @@ static int publish(struct run *r)
         incomplete(result, rc == UV_EINTR ? EXIT_INTERRUPTED : EXIT_BROKEN);
     }
     keep(r, result);
-    put_out(r, result);
     history_record(r->dir.path);
+    put_out(r, result);
     int exit_code = result->exit_code;
     outcome_free(&outcome);
     return exit_code;

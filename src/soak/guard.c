@@ -405,3 +405,9 @@ void interrupts_stop(struct interrupts *i)
     for (int n = 0; n < ENDING_SIGNALS; n++)
         handle_close(&i->handle[n]);
 }
+
+void interrupts_stop_and_hold(struct interrupts *i)
+{
+    ending_signals_hold();
+    interrupts_stop(i);
+}

@@ -74,9 +74,10 @@ void interrupts_start(struct interrupts *i, uv_loop_t *loop, interrupt_fn fn, vo
 void interrupts_unref(struct interrupts *i);
 /* Stopping twice, or what was never started, is harmless. Once none are started, a signal ends soak
  * as it ends any program; but where one was told, further ones are held back, as soak is ending and
- * still writes what it has. An owner that has something to write in any case calls
- * ending_signals_hold() before. */
+ * still writes what it has. */
 void interrupts_stop(struct interrupts *i);
+/* The same for an owner that still writes something in any case: they are held from here on. */
+void interrupts_stop_and_hold(struct interrupts *i);
 
 /* Closes any handle of libuv's: what is closing already, or was never opened (zeroed), is left. */
 void handle_close(void *handle);

@@ -2,13 +2,16 @@
 """What goes wrong around a run: crashes, hangs, signals, limits. Nothing measured is lost, nothing is
 called PASS, no child is left behind."""
 
+import array
 import contextlib
+import fcntl
 import os
 import signal
 import socket
 import stat
 import subprocess
 import sys
+import termios
 import time
 import unittest
 
@@ -21,6 +24,7 @@ BUSY = ("--conns", "20", "--churn", "300/s", "--seed", "7f3a")
 QUICK = (*BUSY, *soak_run.RESUMED, "--churn", "max", "--closed", "1500")
 # What no machine is silent for, however slow, and a test can wait for.
 WATCHDOG = "10s"
+PIPE_BYTES = 4096  # the smallest pipe: less than a document
 
 
 def insist(process, number):
@@ -28,6 +32,13 @@ def insist(process, number):
     while process.poll() is None:
         process.send_signal(number)
         time.sleep(0.2)
+
+
+def in_pipe(fd):
+    """How many bytes nobody has read yet."""
+    count = array.array("i", [0])
+    fcntl.ioctl(fd, termios.FIONREAD, count)
+    return count[0]
 
 
 class Live(soak_run.SoakTest):
@@ -261,6 +272,20 @@ class Signals(Live):
         self.assertRegex(run.out, r"^PASS +nothing grows")
         self.assertIn("footprint: interrupted", run.err)
         self.assertEqual((run.result["verdict"], run.result["interrupted"]), ("PASS", False))
+
+    def test_a_signal_ends_a_run_whose_output_nobody_reads(self):
+        """What was measured is kept before."""
+        end, out = os.pipe()
+        self.addCleanup(os.close, end)
+        fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        process = subprocess.Popen(self.command(*QUICK, "--json=-"), stdout=out, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(self.stop, process)
+        os.close(out)
+        until(lambda: in_pipe(end) == PIPE_BYTES or process.poll() is not None, "a full pipe")
+        process.send_signal(signal.SIGTERM)
+        run = self.finish(process)
+        self.assertEqual(run.exit, 130, run.explain())
+        self.assertEqual((run.result["verdict"], run.result["exit"]), ("PASS", 0))
 
     def assert_stops_at_once(self, number):
         process = self.start(*BUSY)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "outputs.h"
 
-#include "base/memory_file.h"
+#include "base/ending_signals.h"
 #include "replace.h"
 
 #include <errno.h>
@@ -51,7 +51,7 @@ FILE *output_append(const char *path, struct err *e)
 static int write_in_place(const char *path, const char *text, size_t length, struct err *e)
 {
     int fd = output_descriptor(path, O_TRUNC, e);
-    int error = fd >= 0 ? write_all(fd, text, length) : 0;
+    int error = fd >= 0 ? ending_signals_write(fd, text, length) : 0;
     if (fd >= 0 && close(fd) != 0 && error == 0)
         error = -errno;
     return error == 0 ? (fd >= 0 ? 0 : -1) : err_set(e, "%s", strerror(-error));
@@ -148,23 +148,45 @@ int output_check(const char *name, const char *path, struct err *e)
     return 0;
 }
 
-static int write_stdout(const char *text, size_t length, struct err *e)
+static int write_stream(FILE *out, const char *text, size_t length, struct err *e)
 {
-    bool ok = fwrite(text, 1, length, stdout) == length && fflush(stdout) == 0;
-    return ok ? 0 : err_set(e, "%s", strerror(errno));
+    int error = fflush(out) == 0 ? ending_signals_write(fileno(out), text, length) : -errno;
+    return error == 0 ? 0 : err_set(e, "%s", strerror(-error));
+}
+
+/* Returns what `writer` writes, the caller's to free; NULL with a sentence. */
+static char *text_of(void (*writer)(const void *ctx, FILE *out), const void *ctx,
+                     size_t *ret_length, struct err *e)
+{
+    char *text = NULL;
+    FILE *out = open_memstream(&text, ret_length);
+    if (out)
+        writer(ctx, out);
+    if (out && fclose(out) == 0)
+        return text;
+    err_set(e, "%s", strerror(errno));
+    free(text);
+    return NULL;
+}
+
+int output_print(FILE *out, void (*writer)(const void *ctx, FILE *out), const void *ctx,
+                 struct err *e)
+{
+    size_t length;
+    char *text = text_of(writer, ctx, &length, e);
+    int rc = text ? write_stream(out, text, length, e) : -1;
+    free(text);
+    return rc;
 }
 
 int output_file(const char *path, void (*writer)(const void *ctx, FILE *out), const void *ctx,
                 struct err *e)
 {
-    char *text = NULL;
-    size_t length = 0;
-    FILE *out = open_memstream(&text, &length);
-    if (out)
-        writer(ctx, out);
-    int rc = !out || fclose(out) != 0 ? err_set(e, "%s", strerror(errno))
-             : output_is_stdout(path) ? write_stdout(text, length, e)
-                                      : write_file(path, text, length, e);
+    size_t length;
+    if (output_is_stdout(path))
+        return output_print(stdout, writer, ctx, e);
+    char *text = text_of(writer, ctx, &length, e);
+    int rc = text ? write_file(path, text, length, e) : -1;
     free(text);
     return rc;
 }

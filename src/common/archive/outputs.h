@@ -45,6 +45,10 @@ int output_text(const char *name, const char *path, const char *text, struct err
  * or -1 with a sentence without the path. */
 int output_file(const char *path, void (*writer)(const void *ctx, FILE *out), const void *ctx,
                 struct err *e);
+/* The same to stdout or stderr. Neither waits for a reader when soak is asked to end: see
+ * base/ending_signals.h. */
+int output_print(FILE *out, void (*writer)(const void *ctx, FILE *out), const void *ctx,
+                 struct err *e);
 /* Opens a file for more at its end, without waiting for anybody. NULL with a sentence without the
  * path. */
 FILE *output_append(const char *path, struct err *e);

@@ -8,6 +8,7 @@
 #define SOAK_BASE_ENDING_SIGNALS_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum { ENDING_SIGNALS = 3 };
 extern const int ending_signal[ENDING_SIGNALS];
@@ -22,5 +23,10 @@ void ending_signals_release(void);
 
 /* Whether one has come since they are held. */
 bool ending_signals_waiting(void);
+
+/* As write_all (base/memory_file.h), for what a program or person reads, who may not do so: holds
+ * them meanwhile, and when one comes while the bytes aren't taken, the process ends with
+ * EXIT_INTERRUPTED. What must not be lost is written before. */
+int ending_signals_write(int fd, const char *bytes, size_t count);
 
 #endif

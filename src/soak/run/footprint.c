@@ -167,8 +167,7 @@ static void on_exit_process(uv_process_t *process, int64_t status, int signal_nu
     uv_close((uv_handle_t *)process, NULL);
     handle_close(&j->in);
     handle_close(&j->watchdog);
-    ending_signals_hold(); /* as they were before: the run isn't written yet */
-    interrupts_stop(&j->interrupts);
+    interrupts_stop_and_hold(&j->interrupts); /* the run isn't written yet */
 }
 
 static int spawn(struct job *j, char **argv, char *const *environment, int log_fd)

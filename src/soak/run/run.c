@@ -303,8 +303,7 @@ void run_finish(struct run *r)
     handle_close(&r->sample_timer);
     handle_close(&r->live_timer);
     display_stop(r);
-    ending_signals_hold();
-    interrupts_stop(&r->signals);
+    interrupts_stop_and_hold(&r->signals);
 }
 
 static void on_exit_subject(struct subject *s, const struct child *c)

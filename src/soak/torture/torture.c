@@ -7,10 +7,8 @@
 #include "terminal.h"
 #include "torture_report.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 /* ---- a sweep ---- */
@@ -165,6 +163,12 @@ static void miss(struct torture *t, const char *what, const struct err *why)
     keep(t, &again);
 }
 
+static void put_text(const void *ctx, FILE *out)
+{
+    const struct torture *t = ctx;
+    torture_text(t, t->scenario->quiet, out);
+}
+
 static int publish(struct torture *t)
 {
     struct err e = {{0}};
@@ -173,9 +177,9 @@ static int publish(struct torture *t)
         miss(t, "result.json", &e);
     if (write_json(t, &e) != 0)
         miss(t, "--json", &e);
-    torture_text(t, t->scenario->quiet, json_out ? stderr : stdout);
-    if (fflush(stdout) != 0 && !t->unwritten) {
-        err_set(&e, "stdout: %s", strerror(errno));
+    int rc = output_print(json_out ? stderr : stdout, put_text, t, &e);
+    if (rc != 0 && !json_out && !t->unwritten) {
+        err_prefix(&e, "stdout");
         miss(t, "stdout", &e);
     }
     return (int)torture_exit(t);

@@ -284,7 +284,6 @@ void pair_fini(struct pair *p)
 {
     pair_stop(p);
     uv_close((uv_handle_t *)&p->tick, NULL);
-    ending_signals_hold();
-    interrupts_stop(&p->interrupts);
+    interrupts_stop_and_hold(&p->interrupts);
     subjects_fini(&p->subjects);
 }

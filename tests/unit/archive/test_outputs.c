@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "archive/outputs.h"
 
+#include "base/ending_signals.h"
+#include "base/exit_codes.h"
 #include "tests/unit/full_disk.h"
 #include "tests/unit/put_file.h"
 #include "tests/unit/remove_tree.h"
@@ -9,11 +11,14 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -196,6 +201,69 @@ static void two_of_them_go_to_no_one_file(void **state)
     assert_int_equal(check_two("/dev/null", "/dev/null", &e), 0);
 }
 
+/* ---- a reader who doesn't read ---- */
+
+/* More than a pipe of one page takes, and less than any other. */
+static const char *page(void)
+{
+    static char text[3 * PIPE_BUF + 1];
+    memset(text, 'x', sizeof text - 1);
+    return text;
+}
+
+/* The exit code of a process that is asked to end by `number` and has yet to write the page to
+ * `path`, with `out` as its stdout. Nobody reads before it has ended. */
+static int code_of_writing(const char *path, int out, int number)
+{
+    int status;
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        dup2(out, STDOUT_FILENO);
+        ending_signals_hold();
+        raise(number);
+        _exit(output_text("json", path, page(), NULL) == 0 ? EXIT_PASS : EXIT_BROKEN);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void a_signal_ends_what_waits_for_the_reader_of_stdout(void **state)
+{
+    (void)state;
+    int end[2];
+    assert_int_equal(pipe(end), 0);
+    assert_true(fcntl(end[1], F_SETPIPE_SZ, PIPE_BUF) >= 0);
+    for (int i = 0; i < ENDING_SIGNALS; i++)
+        assert_int_equal(code_of_writing("-", end[1], ending_signal[i]), EXIT_INTERRUPTED);
+    close(end[0]);
+    close(end[1]);
+}
+
+static void a_signal_ends_what_waits_for_the_reader_of_a_fifo(void **state)
+{
+    (void)state;
+    assert_int_equal(mkfifo(in_folder("fifo"), 0600), 0);
+    int fd = open(in_folder("fifo"), O_RDWR);
+    assert_true(fd >= 0 && fcntl(fd, F_SETPIPE_SZ, PIPE_BUF) >= 0);
+    assert_int_equal(code_of_writing(in_folder("fifo"), STDERR_FILENO, SIGTERM), EXIT_INTERRUPTED);
+    close(fd);
+}
+
+static void what_has_room_is_written_whole_although_a_signal_waits(void **state)
+{
+    (void)state;
+    int end[2], got = 0;
+    assert_int_equal(pipe(end), 0);
+    assert_int_equal(code_of_writing("-", end[1], SIGTERM), EXIT_PASS);
+    assert_int_equal(ioctl(end[0], FIONREAD, &got), 0);
+    assert_int_equal(got, strlen(page()));
+    close(end[0]);
+    close(end[1]);
+    assert_int_equal(code_of_writing(in_folder("page"), STDERR_FILENO, SIGTERM), EXIT_PASS);
+}
+
 #define IN_A_FOLDER(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -209,6 +277,9 @@ int main(void)
         IN_A_FOLDER(an_open_descriptor_is_written_as_it_is),
         IN_A_FOLDER(asking_whether_a_file_can_be_written_makes_none),
         IN_A_FOLDER(two_of_them_go_to_no_one_file),
+        IN_A_FOLDER(a_signal_ends_what_waits_for_the_reader_of_stdout),
+        IN_A_FOLDER(a_signal_ends_what_waits_for_the_reader_of_a_fifo),
+        IN_A_FOLDER(what_has_room_is_written_whole_although_a_signal_waits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,10 +43,10 @@ static void begin(struct way *w)
     interrupts_start(&w->of_run, &w->loop, on_interrupt, &w->loop);
 }
 
-static void end(struct way *w)
+static void end(struct way *w, void (*stop)(struct interrupts *))
 {
-    interrupts_stop(&w->of_run);
-    interrupts_stop(&w->of_run);
+    stop(&w->of_run);
+    stop(&w->of_run);
     uv_run(&w->loop, UV_RUN_DEFAULT);
 }
 
@@ -54,8 +54,7 @@ static void end(struct way *w)
 static void run_to_its_end(struct way *w)
 {
     begin(w);
-    ending_signals_hold();
-    end(w);
+    end(w, interrupts_stop_and_hold);
 }
 
 static void write_after_what_was_ended(struct way *w)
@@ -63,7 +62,7 @@ static void write_after_what_was_ended(struct way *w)
     begin(w);
     raise(w->number);
     uv_run(&w->loop, UV_RUN_DEFAULT);
-    end(w);
+    end(w, interrupts_stop);
     raise(w->number);
     _exit(WROTE);
 }
@@ -72,7 +71,7 @@ static void write_after_what_was_ended(struct way *w)
 static void wait_after_a_program(struct way *w)
 {
     begin(w);
-    end(w);
+    end(w, interrupts_stop);
     raise(w->number);
     _exit(WAITS);
 }
