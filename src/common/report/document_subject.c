@@ -312,6 +312,7 @@ static int read_canary(const json_t *from, struct canary *to, struct err *e)
         return err_prefix(e, "selfcheck");
     to->reached = !isnan(epoch);
     to->epoch = to->reached ? (size_t)epoch : 0;
+    to->gone = to->reached && to->state == CANARY_NOT_REACHED;
     snprintf(to->sentence, sizeof to->sentence, "%s", sentence);
     return 0;
 }

@@ -226,10 +226,11 @@ static void print_sensitivity(const struct result_subject *subject, int column,
         screen_say(s, "would have shown", column, "nothing for sure: too few %ss for a figure",
                    judgement_unit(j));
     else
-        screen_say(s, "would have shown", column, "one block lost in %s %s%s (%d.%d %% sure)",
+        screen_say(s, "would have shown", column, "one block lost in %s %s%s (%d.%d %% sure)%s",
                    figure_one_in(one_in, sizeof one_in, j->sensitivity.one_in), judgement_unit(j),
                    j->sensitivity.one_in < 2 ? "" : "s", JUDGE_CONFIDENCE_PERMILLE / 10,
-                   JUDGE_CONFIDENCE_PERMILLE % 10);
+                   JUDGE_CONFIDENCE_PERMILLE % 10,
+                   subject->canary.gone ? ", by a process that stays" : "");
     if (j->sensitivity.malloc_one_in >= 1)
         screen_say(s, "", column, "where no line is known: one in %s; a rarer one is in doubt",
                    figure_one_in(one_in, sizeof one_in, j->sensitivity.malloc_one_in));

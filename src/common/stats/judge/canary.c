@@ -56,6 +56,17 @@ static bool late_epoch(const struct canary_evidence *e, int64_t blocks, size_t *
     return next || !e->plan.late || blocks != 0;
 }
 
+/* A process of one connection is there at a checkpoint, or before and after a hold; one that was to
+ * be measured is there at more. */
+static bool was_to_stay(const struct canary_evidence *e)
+{
+    enum { CHECKPOINTS = 2 };
+    size_t alive = 0;
+    for (size_t c = 0; c < e->epochs; c++)
+        alive += e->lost.blocks[c] > 0;
+    return alive > CHECKPOINTS;
+}
+
 static void check_lost(const struct canary_evidence *e, struct canary *s)
 {
     const struct judge_site *site = &e->lost;
@@ -77,7 +88,7 @@ static void check_lost(const struct canary_evidence *e, struct canary *s)
     s->found = blocks == 1 && bytes == s->bytes && site->born_blocks[at] == 1 &&
                site->born_bytes[at] == s->bytes;
     s->gone = e->gone && blocks == 0 && bytes == 0;
-    s->unproven = s->gone && e->one_process;
+    s->unproven = s->gone && (e->one_process || was_to_stay(e));
     if (s->found || s->gone)
         return;
     if (blocks == 1 && bytes == s->bytes)

@@ -465,6 +465,25 @@ static void one_process_that_was_to_stay_and_has_ended_has_not_passed(void **sta
     }
 }
 
+/* ... nor has one that was there at three checkpoints: it wasn't that of a connection. */
+static void a_worker_that_is_replaced_takes_the_pass_with_it(void **state)
+{
+    (void)state;
+    for (size_t there = 0; there <= 4; there++) {
+        struct meter m;
+        struct judgement j = {.verdict = VERDICT_PASS};
+        working(&m);
+        m.e.shared = m.e.gone = true;
+        for (size_t c = LOST_EPOCH + there; c < m.e.epochs; c++)
+            m.lost.blocks[c] = 0;
+        m.lost.born_blocks[LOST_EPOCH] = m.lost.born_bytes[LOST_EPOCH] = 0;
+        struct canary s = judged(&m, &j);
+        assert_true(s.gone);
+        assert_int_equal(s.unproven, there > 2);
+        assert_int_equal(j.verdict, there > 2 ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
+    }
+}
+
 /* A program whose SSL objects aren't seen is never asked to lose one: it hasn't shown anything. */
 static void a_block_that_should_have_been_planted_takes_the_pass_back(void **state)
 {
@@ -718,6 +737,7 @@ int main(void)
         cmocka_unit_test(a_late_block_may_still_come),
         cmocka_unit_test(a_block_may_go_with_its_process_alone),
         cmocka_unit_test(one_process_that_was_to_stay_and_has_ended_has_not_passed),
+        cmocka_unit_test(a_worker_that_is_replaced_takes_the_pass_with_it),
         cmocka_unit_test(a_block_that_should_have_been_planted_takes_the_pass_back),
         cmocka_unit_test(a_tiny_run_has_no_full_cache_to_check),
         cmocka_unit_test(epochs_of_few_connections_raise_no_alarm),
