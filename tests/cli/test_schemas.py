@@ -136,7 +136,7 @@ class Written(unittest.TestCase):
                  "open_files": ("process", "open_files"), "threads": ("process", "threads"),
                  "heap_allocated": ("heap", "allocated"), "heap_active": ("heap", "active"),
                  "heap_resident": ("heap", "resident"), "rss_anon": ("process", "rss_anon"),
-                 "rss": ("process", "rss")}
+                 "rss_shared": ("process", "rss_shared"), "rss": ("process", "rss")}
         folder, = (self.folder / "r").glob("2*")
         samples = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
         checkpoints = [sample for sample in samples if sample["kind"] == "checkpoint"]

@@ -27,6 +27,7 @@ enum history_phase {
 struct history_sample {
     struct snapshot snapshot; /* owned by whoever fills it */
     struct proc_sample proc;
+    uint64_t page_bytes; /* memory that the probe's page takes: each process may have all of it */
     struct proc_rollup rollup;
     enum unit unit; /* the run's */
     /* By the client's count so far. `by_load`: the subject doesn't count its connections itself. */
@@ -37,6 +38,14 @@ struct history_sample {
     bool several;     /* programs of soak's own share the page, and one makes the controls */
     uint64_t operations, opened, closed;
 };
+
+/* Memory that isn't anonymous, of files and shared with others, but for the probe's page: the least
+ * that the program itself may have, so that it can be below 0. */
+static inline int64_t history_shared_bytes(const struct history_sample *s)
+{
+    return (int64_t)(s->proc.rss_bytes - s->proc.rss_anon_bytes -
+                     s->page_bytes * s->proc.processes);
+}
 
 /* What the judge must know that isn't in the subject's memory. */
 struct history_question {

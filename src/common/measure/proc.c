@@ -200,7 +200,7 @@ static int count_files(pid_t pid, uint64_t *ret_count, uint64_t *ret_descriptors
 
 static int sample_quick(pid_t pid, pid_t *ret_asked, struct proc_sample *ret, struct err *e)
 {
-    struct proc_sample s = {0};
+    struct proc_sample s = {.processes = 1};
     if (read_stat(pid, ret_asked, &s.threads, e) != 0 ||
         read_rss(*ret_asked, &s.rss_bytes, e) != 0 || read_cpu(pid, &s.cpu_ns, e) != 0)
         return -1;
@@ -415,6 +415,7 @@ void proc_add_memory(struct proc_sample *sum, const struct proc_sample *one)
 {
     sum->rss_bytes += one->rss_bytes;
     sum->rss_anon_bytes += one->rss_anon_bytes;
+    sum->processes += one->processes;
     sum->cpu_ns += one->cpu_ns;
 }
 

@@ -17,6 +17,7 @@
 
 struct proc_sample {
     uint64_t rss_bytes, rss_anon_bytes; /* /proc/PID/status VmRSS, RssAnon */
+    uint64_t processes;                 /* whose sum they are */
     uint64_t threads;
     uint64_t open_files;
     uint64_t descriptors; /* 1 + the highest that is open */

@@ -10,7 +10,7 @@
 
 /* 400 resamples put two of them beyond each end of a 99 % interval. More points than POINTS are
  * thinned to medians of neighbours: the number of slopes grows with the square. */
-enum { RESAMPLES = 400, POINTS = 40, SLOPES = POINTS * (POINTS - 1) / 2, MIN_POINTS = 6 };
+enum { RESAMPLES = 400, POINTS = 40, SLOPES = POINTS * (POINTS - 1) / 2 };
 
 struct work {
     size_t n;
@@ -148,7 +148,7 @@ struct trend trend_of(const double *x, const double *y, size_t count, double con
     size_t slopes = slopes_between(w, w->y);
     if (slopes)
         t.slope = median(w->slope, w->other, slopes);
-    if (slopes && w->n >= MIN_POINTS) {
+    if (slopes && w->n >= TREND_MIN_POINTS) {
         struct rng rng = {.state = seed};
         size_t run = (size_t)ceil(cbrt((double)w->n));
         residuals(w, t.slope, run);

@@ -9,6 +9,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Fewer points have no interval. */
+enum { TREND_MIN_POINTS = 6 };
+
 struct trend {
     double slope; /* units per connection */
     double low,

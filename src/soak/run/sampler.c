@@ -106,6 +106,7 @@ static int take(const struct watched *w, struct history_sample *ret, struct proc
     const struct subject_ops *ops = w->subject->ops;
     if (ops->snapshot(w->subject, &ret->snapshot, e) != 0)
         return -1;
+    ret->page_bytes = child_page_bytes(&w->subject->child);
     if (ops->measure(w->subject, &ret->proc, ret_rollup, e) == 0)
         return 0;
     snapshot_free(&ret->snapshot);

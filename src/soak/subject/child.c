@@ -149,6 +149,15 @@ void child_page_text(int page_fd, char *buf, size_t size)
              (uint64_t)st.st_dev, (uint64_t)st.st_ino, (int)getpid(), page_fd);
 }
 
+uint64_t child_page_bytes(const struct child *c)
+{
+    enum { BLOCK = 512 }; /* of st_blocks, whatever the file system: stat(3type) */
+    struct stat st = {0};
+    if (c->page_fd >= 0)
+        CHECK(fstat(c->page_fd, &st) == 0);
+    return (uint64_t)st.st_blocks * BLOCK;
+}
+
 int child_start(struct child *c, const struct child_launch *launch, struct err *e)
 {
     int pair[2];

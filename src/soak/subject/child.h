@@ -86,6 +86,8 @@ struct child_launch {
 /* How the preloaded probe finds the page: by the descriptor that a child has, or where it hasn't,
  * by a path. The value of SOAK_PROBE. */
 void child_page_text(int page_fd, char *buf, size_t size);
+/* What its page takes of memory so far: as much as has been written to. */
+uint64_t child_page_bytes(const struct child *c);
 /* Returns 0 or -1. */
 int child_start(struct child *c, const struct child_launch *launch, struct err *e);
 /* Sends one control line (printf format, without its newline). A child that is gone is no error:

@@ -2,6 +2,7 @@
 /* Gauges that are exact integers: open files, threads. They decide by themselves. */
 #include "base/check.h"
 #include "judge_internal.h"
+#include "stats/trend.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -27,6 +28,23 @@ const struct judge_gauge *gauge_find(const struct evidence *e, enum metric metri
             return &e->gauge[i];
     }
     return NULL;
+}
+
+/* By connections. */
+static size_t second_half(const struct judge_gauge *g)
+{
+    double middle = (g->closed[0] + g->closed[g->count - 1]) / 2;
+    size_t i = 0;
+    while (g->closed[i] < middle) /* the last isn't */
+        i++;
+    return i;
+}
+
+size_t gauge_late(const struct judge_gauge *g)
+{
+    size_t half = second_half(g);
+    size_t most = g->count > TREND_MIN_POINTS ? g->count - TREND_MIN_POINTS : 0;
+    return half < most ? half : most;
 }
 
 static double least_from(const struct judge_gauge *g, size_t from)

@@ -3,7 +3,7 @@
  * the exact figures. */
 #include "base/check.h"
 #include "judge_ledger_share.h"
-#include "stats/trend.h"
+#include "judge_rise.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -94,64 +94,6 @@ static double held_regions(const struct judge_context *h, const struct judge_siz
 }
 
 /* ---- jemalloc's own figures ---- */
-
-struct rise {
-    const struct judge_gauge *g;
-    double growth; /* over all points; the trend may be over the second half only */
-    double per_conn, low, half_width;
-    double stray;  /* of the points the trend is over */
-    bool straight; /* in proportion to the closed connections */
-};
-
-/* No point lies further from the line between the ends than a fifth of the growth: what fills up
- * bends, what wanders strays. */
-static const double STRAY_PARTS = 5;
-
-static size_t second_half(const struct judge_gauge *g)
-{
-    double middle = (g->closed[0] + g->closed[g->count - 1]) / 2;
-    size_t i = 0;
-    while (g->closed[i] < middle) /* the last isn't */
-        i++;
-    return i;
-}
-
-/* How far the points stray from the line between the ends. */
-static double stray_of(const struct judge_gauge *g, size_t from)
-{
-    size_t last = g->count - 1;
-    double most = 0, run = g->closed[last] - g->closed[from];
-    double rate = run > 0 ? (g->value[last] - g->value[from]) / run : 0;
-    for (size_t i = from; i <= last; i++) {
-        double line = g->value[last] - rate * (g->closed[last] - g->closed[i]);
-        most = fmax(most, fabs(g->value[i] - line));
-    }
-    return most;
-}
-
-static struct rise rise_of(const struct judge_context *h, const struct judge_gauge *g,
-                           bool late_only)
-{
-    struct rise r = {.g = g};
-    if (!g)
-        return r;
-    size_t from = second_half(g), last = g->count - 1;
-    size_t first = late_only ? from : 0;
-    struct trend t =
-        trend_of(g->closed + first, g->value + first, g->count - first, 0.99, h->e->seed);
-    r.growth = g->value[last] - g->value[0];
-    r.per_conn = t.slope;
-    r.low = t.low;
-    r.half_width = (t.high - t.low) / 2;
-    r.stray = stray_of(g, first);
-    r.straight = r.stray * STRAY_PARTS <= g->value[last] - g->value[first];
-    return r;
-}
-
-static bool rises(const struct rise *r, double at_least)
-{
-    return r->g && r->growth > at_least && r->low > r->g->limit && r->straight;
-}
 
 static double held_bytes(const struct judge_context *h, const struct judge_gauge *g)
 {
@@ -250,7 +192,7 @@ static double smallest_seen(const struct judge_context *h, const struct rise *r,
         return 0;
     double lost = fmax(-r->growth, 0);
     double in_all =
-        (fmax(at_least, STRAY_PARTS * r->stray) + lost) / (double)begun_after(h, h->base);
+        (fmax(at_least, RISE_STRAY_PARTS * r->stray) + lost) / (double)begun_after(h, h->base);
     return fmax(r->g->limit + fmax(r->half_width, -r->low), in_all);
 }
 
@@ -274,12 +216,12 @@ static void heap_case_init(struct heap_case *k, const struct judge_context *h)
         k->value[i] = calloc(g ? g->count : 1, sizeof *k->value[i]);
         CHECK(k->value[i]);
     }
-    k->allocated = rise_of(h, allocated, false);
-    k->active = rise_of(h, active, false);
+    k->allocated = rise_of(h, allocated, 0);
+    k->active = rise_of(h, active, 0);
     k->beside =
-        rise_of(h, share_beside_ledger(&k->share, h, allocated, k->value[0], &k->gauge[0]), false);
+        rise_of(h, share_beside_ledger(&k->share, h, allocated, k->value[0], &k->gauge[0]), 0);
     const struct judge_gauge *in_use = rule_on(h, RULE_IN_USE_FIRST) ? allocated : NULL;
-    k->held = rise_of(h, share_beside(active, in_use, k->value[1], &k->gauge[1]), false);
+    k->held = rise_of(h, share_beside(active, in_use, k->value[1], &k->gauge[1]), 0);
 }
 
 static void heap_case_fini(struct heap_case *k)
@@ -362,22 +304,70 @@ static double explained_of(const struct heap_case *k, const struct rise *residen
     return ledger->growth > 0 ? ledger->growth + k->share.slack : 0;
 }
 
-static bool witnesses_judge(struct judge_context *h, const struct heap_case *k,
-                            struct judge_finding *ret)
+static struct rise late_rise(const struct judge_context *h, enum metric metric)
 {
-    struct rise resident = rise_of(h, gauge_find(h->e, METRIC_HEAP_RESIDENT), true);
-    if (rule_on(h, RULE_UNPURGED) && rises(&resident, ACTIVE_BYTES)) {
-        *ret = pages(&resident, &k->active, VERDICT_PASS, KIND_UNPURGED,
+    const struct judge_gauge *g = gauge_find(h->e, metric);
+    return rise_of(h, g, g ? gauge_late(g) : 0);
+}
+
+/* What of the process's memory nothing else explains. */
+struct witnesses {
+    struct rise resident, ledger;
+    struct rise anonymous, shared; /* in all */
+    struct rise alone;             /* of the anonymous, what isn't explained */
+};
+
+static void witnesses_init(struct witnesses *w, const struct judge_context *h,
+                           const struct heap_case *k)
+{
+    w->resident = late_rise(h, METRIC_HEAP_RESIDENT);
+    w->shared = late_rise(h, METRIC_RSS_SHARED);
+    w->alone = w->anonymous = late_rise(h, METRIC_RSS_ANON);
+    w->ledger = (struct rise){.growth = ledger_growth(k, h, w->anonymous.g)};
+    if (rule_on(h, RULE_HEAP_FIRST))
+        w->alone.growth -= explained_of(k, &w->resident, &w->anonymous, &w->ledger);
+}
+
+static bool witnesses_judge(struct judge_context *h, const struct heap_case *k,
+                            const struct witnesses *w, struct judge_finding *ret)
+{
+    if (rule_on(h, RULE_UNPURGED) && rises(&w->resident, ACTIVE_BYTES)) {
+        *ret = pages(&w->resident, &k->active, VERDICT_PASS, KIND_UNPURGED,
                      "the allocator keeps freed pages for a while, up to a bound of its own");
         return true;
     }
-    struct rise rss = rise_of(h, gauge_find(h->e, METRIC_RSS_ANON), true), alone = rss;
-    struct rise ledger = {.growth = ledger_growth(k, h, rss.g)};
-    if (rule_on(h, RULE_HEAP_FIRST))
-        alone.growth -= explained_of(k, &resident, &rss, &ledger);
-    if (rule_on(h, RULE_MAPPING) && rises(&alone, WITNESS_BYTES)) {
-        *ret = pages(&rss, k->active.g ? &k->active : &ledger, VERDICT_INCONCLUSIVE, KIND_MAPPING,
+    bool alone = rises(&w->alone, WITNESS_BYTES);
+    if (rule_on(h, RULE_MAPPING) && (alone || rises(&w->shared, WITNESS_BYTES))) {
+        *ret = pages(alone ? &w->anonymous : &w->shared, k->active.g ? &k->active : &w->ledger,
+                     VERDICT_INCONCLUSIVE, KIND_MAPPING,
                      "every exact figure is flat, and a witness never convicts alone");
+        return true;
+    }
+    return false;
+}
+
+/* A run of so few checkpoints has no interval, and what grows straight in it is in doubt; of the
+ * anonymous memory, what the pages that the allocator keeps don't explain. */
+static bool few_points_judge(struct judge_context *h, const struct heap_case *k,
+                             const struct witnesses *w, struct judge_finding *ret)
+{
+    struct rise unexplained = k->beside, alone = w->alone;
+    unexplained.growth -= k->share.slack;
+    if (w->resident.g)
+        alone.growth = fmin(alone.growth, w->anonymous.growth - w->resident.growth);
+    const struct {
+        const struct rise *rise;
+        enum kind kind;
+    } may[] = {{&unexplained, KIND_OUTSIDE},
+               {&k->held, KIND_FRAGMENTATION},
+               {&alone, KIND_MAPPING},
+               {&w->shared, KIND_MAPPING}};
+    for (size_t i = 0; rule_on(h, RULE_FEW_POINTS) && i < sizeof may / sizeof *may; i++) {
+        if (!rises_in_few(may[i].rise, WITNESS_BYTES))
+            continue;
+        h->wants_more = true;
+        *ret = pages(may[i].rise, &w->ledger, VERDICT_INCONCLUSIVE, may[i].kind,
+                     "a trend takes 6 checkpoints, and the run had fewer");
         return true;
     }
     return false;
@@ -387,11 +377,13 @@ size_t heap_judge(struct judge_context *h, bool exact_leak, struct judge_finding
                   struct judge_sensitivity *ret_seen)
 {
     struct heap_case k;
+    struct witnesses w;
     heap_case_init(&k, h);
+    witnesses_init(&w, h, &k);
     sensitivity_fill(h, &k, ret_seen);
     bool found = !exact_leak && h->epochs >= JUDGE_MIN_EPOCHS &&
                  (outside_judge(h, &k, ret) || fragmentation_judge(h, &k, ret) ||
-                  witnesses_judge(h, &k, ret));
+                  witnesses_judge(h, &k, &w, ret) || few_points_judge(h, &k, &w, ret));
     heap_case_fini(&k);
     return found;
 }

@@ -69,6 +69,7 @@
     X(RULE_UNPURGED)                                                                               \
     X(RULE_HEAP_FIRST)                                                                             \
     X(RULE_MAPPING)                                                                                \
+    X(RULE_FEW_POINTS)                                                                             \
     X(RULE_UNHOOKED)                                                                               \
     X(RULE_NO_HANDSHAKE)                                                                           \
     X(RULE_FAILED_MANY)                                                                            \
@@ -203,6 +204,9 @@ double normal_of_student(double t, double n);
 double binomial_at_most(int64_t k, int64_t n, double p);
 /* The gauge of a metric that has two points or more, borrowed; NULL: there is none. */
 const struct judge_gauge *gauge_find(const struct evidence *e, enum metric metric);
+/* Where the points begin that a witness is judged on: at half of its connections, or so much before
+ * that a trend has an interval. */
+size_t gauge_late(const struct judge_gauge *g);
 
 /* Fills the figures of a finding about a site. `per connection` is over the judged epochs. */
 struct judge_finding finding_of(const struct judge_context *h, const struct survivors *v,

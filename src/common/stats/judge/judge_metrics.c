@@ -193,7 +193,7 @@ static void judge_noisy(struct judge_metric *m, bool explained)
 static void add_trend(const struct judge_context *h, struct judgement *j,
                       const struct judge_gauge *g, struct judge_metric *m)
 {
-    size_t from = metric_info(g->metric)->role == ROLE_WITNESS ? (g->count - 1) / 2 : 0;
+    size_t from = metric_info(g->metric)->role == ROLE_WITNESS ? gauge_late(g) : 0;
     struct trend t = trend_of(g->closed + from, g->value + from, g->count - from, 0.99, h->e->seed);
     m->per_conn = t.slope;
     m->half_width = (t.high - t.low) / 2;

@@ -39,6 +39,8 @@ enum metric_row {
       "resident", s->snapshot.heap.resident, last->heap.present, q->limit_rss)                     \
     X(METRIC_RSS_ANON, "rss_anon", "bytes", ROLE_WITNESS, ROW_FOUND, "RSS, anonymous",             \
       "anonymous", s->proc.rss_anon_bytes, true, q->limit_rss)                                     \
+    X(METRIC_RSS_SHARED, "rss_shared", "bytes", ROLE_WITNESS, ROW_FOUND, "RSS, shared", "shared",  \
+      history_shared_bytes(s), true, q->limit_rss)                                                 \
     X(METRIC_RSS, "rss", "bytes", ROLE_WITNESS, ROW_ALWAYS, "RSS", "RSS", s->proc.rss_bytes, true, \
       q->limit_rss)
 
