@@ -9,7 +9,6 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
-#include <string.h>
 
 bool loader_patience(uint64_t *since)
 {
@@ -98,7 +97,7 @@ static iterate_fn find_iterate(void)
 {
     for (const struct link_map *map = _r_debug.r_map; map; map = map->l_next) {
         struct object o;
-        if (object_read_map(map, &o) && o.soname && strcmp(o.soname, LIBC_SO) == 0)
+        if (object_read_map(map, &o) && o.soname && object_names_match(o.soname, LIBC_SO))
             return (iterate_fn)object_function(&o, "dl_iterate_phdr");
     }
     return NULL;

@@ -1,8 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "object.h"
 
-#include <string.h>
 #include <sys/auxv.h>
+
+bool object_names_match(const char *a, const char *b)
+{
+    while (*a && *a == *b) {
+        a++;
+        b++;
+    }
+    return *a == *b;
+}
 
 /* The loader writes addresses into most objects' tables, but not into those that it can't write to.
  */
@@ -45,7 +53,7 @@ static bool defines(const struct object *s, size_t i, const char *name)
     const ElfW(Sym) *symbol = &s->symbol[i];
     return symbol->st_shndx != SHN_UNDEF && symbol->st_value != 0 &&
            ELF64_ST_TYPE(symbol->st_info) == STT_FUNC &&
-           strcmp(s->text + symbol->st_name, name) == 0;
+           object_names_match(s->text + symbol->st_name, name);
 }
 
 static uint32_t gnu_hash_of(const char *name)
@@ -96,7 +104,7 @@ void *object_function(const struct object *o, const char *name)
 bool object_needs(const struct object *o, const char *soname)
 {
     for (const ElfW(Dyn) *d = o->dynamic; d->d_tag != DT_NULL; d++) {
-        if (d->d_tag == DT_NEEDED && strcmp(o->text + d->d_un.d_val, soname) == 0)
+        if (d->d_tag == DT_NEEDED && object_names_match(o->text + d->d_un.d_val, soname))
             return true;
     }
     return false;

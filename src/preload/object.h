@@ -32,6 +32,9 @@ void *object_function(const struct object *o, const char *name);
 /* Whether it was linked with the library of that soname. */
 bool object_needs(const struct object *o, const char *soname);
 
+/* Not by strcmp(): the program's own, such as a sanitizer's, may ask dlsym() for the real one. */
+bool object_names_match(const char *a, const char *b);
+
 bool object_contains(const struct dl_phdr_info *from, uintptr_t address);
 bool object_is_own(const struct dl_phdr_info *from);
 

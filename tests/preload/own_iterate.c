@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A program with functions of the C library's names, each of which asks for the real one when it is
- * first called, as Seastar has its own dl_iterate_phdr, and libfaketime its own clock_gettime. */
+ * first called, as Seastar has its own dl_iterate_phdr, libfaketime its own clock_gettime, and a
+ * sanitizer its own strcmp. */
 #include <dlfcn.h>
 #include <link.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <string.h>
 #include <time.h>
 
 #define EXPORT __attribute__((visibility("default")))
@@ -27,6 +30,14 @@ EXPORT int clock_gettime(clockid_t clock, struct timespec *ret)
     return real(clock, ret);
 }
 
+EXPORT int strcmp(const char *a, const char *b)
+{
+    static int (*real)(const char *a, const char *b);
+    if (!real)
+        *(void **)&real = dlsym(RTLD_NEXT, "strcmp");
+    return real(a, b);
+}
+
 static int count(struct dl_phdr_info *object, size_t size, void *to)
 {
     (void)object;
@@ -35,12 +46,13 @@ static int count(struct dl_phdr_info *object, size_t size, void *to)
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     int objects = 0;
     struct timespec now;
     dl_iterate_phdr(count, &objects);
-    printf("objects: %s, clock: %d\n", objects > 1 ? "some" : "none",
-           clock_gettime(CLOCK_MONOTONIC, &now));
+    int clock = clock_gettime(CLOCK_MONOTONIC, &now);
+    bool same = argc > 0 && strcmp(argv[0], *argv) == 0;
+    printf("objects: %s, clock: %d, same: %d\n", objects > 1 ? "some" : "none", clock, same);
     return 0;
 }

@@ -32,7 +32,7 @@ class Loader(unittest.TestCase):
         self.assert_prints("the asker waits\nchild: ends 0\n", CASE, "late")
 
     def test_a_program_may_look_for_what_is_behind_its_own_functions_when_they_are_called(self):
-        modes = self.assert_prints("objects: some, clock: 0\n", BIN + "/own-iterate")
+        modes = self.assert_prints("objects: some, clock: 0, same: 1\n", BIN + "/own-iterate")
         self.assertEqual(modes, [NONE, MALLOC_ALONE])
 
 
