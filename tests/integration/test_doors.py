@@ -175,42 +175,90 @@ class NoShell(soak_run.SoakTest):
     """Texts of the user that a shell would make commands of, wherever one can stand."""
 
     TEXT = "a;$(touch made)`touch made`|touch made&touch made\n touch made #'\"\\"
+    # No quote is open in it, and nothing begins a comment of a scenario.
+    WORDS = "a; $(touch made); `touch made` |touch made &touch made && touch made;touch made > made *"
+    SERVE = ("--server", f"{sys.executable} {PROGRAMS} serve {{address}} {{cert}} {{key}}", "--settle", "40ms", "--closed", "24")
+    # Each option that is a command: the placeholder that it must have, and what goes with it.
+    COMMANDS = {
+        "server": (" {port}", SMALL),
+        "client": (" {port}", ("--closed", "200")),
+        "on-checkpoint": ("", (*SMALL, *SERVE)),
+        "reload": ("", (*SMALL, *SERVE)),
+        "on-drain": ("", SMALL),
+        "build": ("", (*SMALL, "--bisect-exit")),
+    }
+    WITHOUT_PROBE = {"on-drain", "build"}
 
     def setUp(self):
         super().setUp()
         with open(os.path.join(soak_run.ROOT, "src/common/options/options.def"), encoding="utf-8") as file:
-            self.options = re.findall(r'^X\("(\w+)", "([\w-]+)",(?: \w+,){3} (?:STRING|OUTPUT|LIST),', file.read(), re.M)
+            self.options = re.findall(r'^X\("(\w+)", "([\w-]+)",(?: \w+,){3} (?:STRING|OUTPUT|LIST), \w+, "([^"]*)"',
+                                      file.read(), re.M)
         self.assertGreater(len(self.options), 25)
 
-    def try_it(self, *words):
-        done = subprocess.run([soak_run.SOAK, "run", *SMALL, *words], capture_output=True, text=True, timeout=PATIENCE_S,
+    def try_it(self, *words, load=SMALL):
+        done = subprocess.run([soak_run.SOAK, "run", *load, *words], capture_output=True, text=True, timeout=PATIENCE_S,
                               check=False, cwd=self.results, stdin=subprocess.DEVNULL,
                               env=dict(os.environ, SOAK_CACHE=os.path.join(self.results, "cache"), SOAK_MIRROR=""))
         self.assertIn(done.returncode, (0, 1, 2, 3, 4, 77), (words, done.stderr))
         left = files_below(self.results) + [os.getcwd() + "/made"]
-        self.assertFalse([path for path in left if os.path.basename(path) == "made" and os.path.exists(path)], words)
+        made = [path for path in left if os.path.basename(path) == "made" and os.path.exists(path)]
+        for path in made:  # the next one makes its own
+            os.remove(path)
+        self.assertEqual(made, [], words)
         return done
 
+    def scenario(self, section, name, text):
+        path = os.path.join(self.results, "x.soak")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(f"[{section}]\n{name} = {text}\n")
+        return "./x.soak"
+
+    def tells(self):
+        """A program that leaves the words it is started with beside itself."""
+        path = os.path.join(self.results, "tells")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write('#!/bin/sh\nprintf "%s\\0" "$@" >"$0.words"\n')
+        os.chmod(path, 0o700)
+        return path
+
+    def assert_words_reach(self, path, name, *words):
+        """The program that the command names is started, with the words as they stand there."""
+        if not soak_run.HAS_PROBE and name not in self.WITHOUT_PROBE:
+            self.skipTest(soak_run.NO_PROBE)
+        done = self.try_it(*words, load=self.COMMANDS[name][1])
+        self.assertTrue(os.path.exists(path + ".words"), done.stdout + done.stderr)
+        given = read(path + ".words").decode().split("\0")
+        self.assertEqual(given[:len(self.WORDS.split())], self.WORDS.split())
+        os.remove(path + ".words")
+
+    def test_of_each_command(self):
+        path = self.tells()
+        sections = {name: section for section, name, what in self.options if what == "COMMAND"}
+        self.assertEqual(set(sections), set(self.COMMANDS))
+        for name, (placeholder, _) in self.COMMANDS.items():
+            command = f"{path} {self.WORDS}{placeholder}"
+            with self.subTest(option=name):
+                self.assert_words_reach(path, name, f"--{name}={command.replace(' ', chr(10), 3)}")
+            with self.subTest(key=name):
+                self.assert_words_reach(path, name, self.scenario(sections[name], name, command))
+
     def test_of_an_option(self):
-        for _, name in self.options:
+        for _, name, _ in self.options:
             with self.subTest(option=name):
                 self.try_it(f"--{name}={self.TEXT}")
 
     def test_of_a_scenarios_key(self):
         text = self.TEXT.replace("\n", "")
-        for section, name in self.options:
+        for section, name, _ in self.options:
             with self.subTest(key=name):
-                path = os.path.join(self.results, "x.soak")
-                with open(path, "w", encoding="utf-8") as file:
-                    file.write(f"[{section}]\n{name} = {text}\n")
-                self.try_it("./x.soak")
+                self.try_it(self.scenario(section, name, text))
 
-    def test_of_the_names_of_files_and_of_a_programs_words(self):
+    def test_of_the_names_of_files(self):
         path = os.path.join(self.results, self.TEXT.replace("/", "").replace("\n", "") + ".soak")
         with open(path, "w", encoding="utf-8") as file:
             file.write("[load]\nconns = 2\n")
-        done = self.try_it(path, "--on-drain", "true ;$(touch made) `touch made` > made && touch made",
-                           "--results", os.path.join(self.results, ";$(touch made)"))
+        done = self.try_it(path, "--on-drain", "true", "--results", os.path.join(self.results, ";$(touch made)"))
         self.assertIn(done.returncode, (0, 3), done.stderr)
 
 
