@@ -12,6 +12,7 @@ import select
 import signal
 import socket
 import ssl
+import subprocess
 import sys
 import threading
 import time
@@ -165,6 +166,18 @@ def signals_its_group(address, cert, key):
         signal.signal(number, signal.SIG_IGN)
         os.kill(0, number)
     serve(address, cert, key)
+
+
+def upgrades(address, cert, key, *inherited):
+    """Hands its socket to a new process when SIGUSR1 says so, as nginx does, and gives it a clean environment."""
+    server = socket.socket(fileno=int(inherited[0])) if inherited else listener(address)
+
+    def upgrade(*_):
+        words = [sys.executable, __file__, "upgrades", address, cert, key, str(server.fileno())]
+        subprocess.Popen(words, env={}, pass_fds=[server.fileno()])  # pylint: disable=consider-using-with # it stays
+        os._exit(0)
+    signal.signal(signal.SIGUSR1, upgrade)
+    serve(address, cert, key, server=server)
 
 
 def stops_its_guard(_address, _cert, _key):

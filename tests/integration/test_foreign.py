@@ -271,6 +271,14 @@ class JudgedTest(ForeignTest):
                          r"with an environment of its own, without LD_PRELOAD and SOAK_PROBE; let them "
                          r"through; soak help servers$")
 
+    def test_one_that_another_without_the_probe_replaces_is_not_judged(self):
+        third = "sh -c 'n=$(ls {work} | grep -c ^n); touch {work}/n$n; test $n -ne 3 || kill -USR1 {pid}'"
+        run = self.server("upgrades", "--on-checkpoint", third)
+        self.assertRegex(self.broken(run),
+                         r"^at the run's end nothing of the server's allocations is counted: \S+ \(process \d+\) was "
+                         r"started with an environment of its own, without LD_PRELOAD and SOAK_PROBE; let them "
+                         r"through; soak help servers$")
+
     def test_the_tls_of_a_jvm_is_not_judged_and_has_no_use_for_malloc_hooks(self):
         if not shutil.which("javac"):
             self.skipTest("SKIP: javac is not installed: openjdk-17-jdk-headless")

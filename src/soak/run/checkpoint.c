@@ -148,6 +148,23 @@ static enum history_phase phase_of(const struct run *r)
     return HISTORY_MEASURE;
 }
 
+/* Whether a program that isn't soak's is counted nowhere, and why. */
+static bool is_blind(const struct run *r, char *buf, size_t size)
+{
+    const struct subject *s = run_judged(r)->subject;
+    return s->ops->blind && r->scenario->probe && s->ops->blind(s, buf, size);
+}
+
+/* A program whose counted processes have all ended by the end of the run. Returns 0, or -1 with why
+ * its others aren't counted. */
+static int gone_blind(const struct run *r, const struct snapshot *judged, struct err *e)
+{
+    char text[512];
+    if (judged->mode != PAGE_MODE_INACTIVE || r->scenario->loop || !is_blind(r, text, sizeof text))
+        return 0;
+    return err_set(e, "at the run's end %s", text);
+}
+
 /* Whether its checkpoints are the ends of its runs: nothing comes after them. */
 static bool is_looped(const struct run *r, size_t i)
 {
@@ -248,7 +265,7 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
             if (!is_looped(r, i))
                 history_flushed(r->watched[i].history, &sample[i].snapshot);
         checkpoint_judge(r);
-        return 0;
+        return gone_blind(r, &sample[subject_index(run_judged(r)->subject)].snapshot, e);
     }
     return 0;
 }
@@ -280,8 +297,7 @@ static void count_by_load(const struct run *r, const struct watched *w,
 bool checkpoint_blind(struct run *r)
 {
     char text[512];
-    const struct subject *s = run_judged(r)->subject;
-    if (!s->ops->blind || !r->scenario->probe || !s->ops->blind(s, text, sizeof text))
+    if (!is_blind(r, text, sizeof text))
         return false;
     run_break(r, "%s", text);
     return true;

@@ -11,7 +11,8 @@
 /* Whether nothing of the judged subject is counted, which breaks the run: it would look clean.
  * Asked after the warm-up, when it has done what it does. */
 bool checkpoint_blind(struct run *r);
-/* Takes the sample for r->settle's purpose. Returns 0 or -1 (a subject is gone). */
+/* Takes the sample for r->settle's purpose. Returns 0 or -1 (a subject is gone, or at the end all
+ * of it that is counted). */
 int checkpoint_take(struct run *r, struct err *e);
 /* What the plan needs to know now. */
 void checkpoint_seen(const struct run *r, struct plan_seen *ret);
