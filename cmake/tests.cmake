@@ -17,13 +17,20 @@ math(EXPR SOAK_HANG_S "3600 * ${SOAK_SLOWDOWN}")
 
 # soak_test(NAME LABEL COMMAND...): one CTest entry. The label is `fast` for what neither runs a
 # whole soak nor builds anything and takes less than ten seconds, so that `ctest -L fast` takes less
-# than a minute; `slow` for all others.
+# than a minute; `slow` for all others. What sanitizers report in a process of the test goes to
+# reports/NAME.PID, where scripts/tally.py looks: no test reads all that its processes say.
 function(soak_test name label)
     add_test(NAME ${name} COMMAND ${ARGN})
     set(paths SOAK_BIN=${CMAKE_BINARY_DIR}/bin SOAK_BUILD=${CMAKE_BINARY_DIR}
         SOAK_SOURCE=${CMAKE_SOURCE_DIR} SOAK_SLOWDOWN=${SOAK_SLOWDOWN})
     set_tests_properties(${name} PROPERTIES LABELS ${label} TIMEOUT ${SOAK_HANG_S}
         ENVIRONMENT "${paths}")
+    if(SOAK_SANITIZE)
+        # All three: gcc's UBSan takes AddressSanitizer's path away, or gives it its own.
+        set(where string_append::log_path=${CMAKE_BINARY_DIR}/reports/${name})
+        set_tests_properties(${name} PROPERTIES ENVIRONMENT_MODIFICATION
+            "ASAN_OPTIONS=${where};TSAN_OPTIONS=${where};UBSAN_OPTIONS=${where}")
+    endif()
 endfunction()
 
 # soak_python(NAME LABEL SCRIPT ARGUMENT...): one unittest program of this folder, SCRIPT.py, which

@@ -3,7 +3,8 @@
 # sanitize.sh address|thread [short]: builds everything without jemalloc under AddressSanitizer with
 # UndefinedBehaviorSanitizer, or under ThreadSanitizer, and runs the tests against it but for those with
 # CTest's label `ordinary` and of what such a build hasn't; `short` takes a few of the integration tests
-# only. A report in any process fails its test. The whole takes hours and may be stopped: each program
+# only. A report in any process fails its test: it is a file of build-asan/reports or build-tsan/reports, whatever
+# the test asks. The whole takes hours and may be stopped: each program
 # that ended is in build-asan/journal.jsonl or build-tsan/journal.jsonl, and those that passed aren't run again
 # (remove the journal to begin anew; CTEST_PARALLEL_LEVEL: how many at a time). Prints a line per
 # test program, the whole output of one that failed, and last `N passed, N failed`, of which one that
@@ -44,14 +45,16 @@ if ! { cmake --preset "$preset" && cmake --build "$build" --parallel "$(nproc)" 
     exit 1
 fi
 cd "$build"
+rm -rf reports
+mkdir reports
 export CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$((3 * $(nproc)))}
 if [ "$how" = short ]; then
-    ctest --verbose -R '^short\.' 2>&1 | python3 "$root/scripts/tally.py" check.log
+    ctest --verbose -R '^short\.' 2>&1 | python3 "$root/scripts/tally.py" --reports reports check.log
     exit
 fi
 chosen=(-R '^(unit|integration|behaviours|faults|cli)\.' -LE '^ordinary$')
 ctest -N "${chosen[@]}" | sed -n 's/^ *Test *#[0-9]*: //p' >programs.txt
 passed=$(python3 "$root/scripts/sanitizers.py" passed journal.jsonl)
 ctest --verbose "${chosen[@]}" -E "$passed" 2>&1 |
-    python3 "$root/scripts/tally.py" check.log journal.jsonl | sed -u '$d' || :
+    python3 "$root/scripts/tally.py" --reports reports check.log journal.jsonl | sed -u '$d' || :
 python3 "$root/scripts/sanitizers.py" sum journal.jsonl

@@ -6,13 +6,16 @@
 - last `N passed, N failed`, and how many were skipped.
 
 The numbers are test cases: cmocka and unittest say how many they ran; a program that says nothing counts as
-one, and so does each that hadn't ended, or begun, when ctest did. One that says that it ran none has failed. Everything goes to the log named as the
-first argument. A second one names a journal: a line of JSON is appended to it for each program as it ends
+one, and so does each that hadn't ended, or begun, when ctest did. One that says that it ran none has failed, and so
+has one of which a sanitizer has left a report, PROGRAM.PID, in the folder of --reports. Everything goes to the log
+named as the first argument. A second one names a journal: a line of JSON is appended to it for each program as it ends
 (scripts/sanitizers.py reads it). Exit 1 when a case failed or none ran.
 """
 
+import argparse
 import contextlib
 import json
+import pathlib
 import re
 import sys
 
@@ -81,6 +84,7 @@ class Entry:
         self.counted = False  # by itself
         self.reasons = []  # of those skipped
         self.reports = 0  # of sanitizers
+        self.reported = False  # to a file
 
     def read(self, line):
         self.output.append(line)
@@ -98,9 +102,17 @@ class Entry:
         elif match := UNITTEST_END.match(line):
             self.cases.settle(match[1], self.counts)
 
+    def take(self, path):
+        self.output += [f"{path}:", *path.read_text(encoding="utf-8", errors="replace").splitlines()]
+        self.reports += 1
+        self.reported = True
+
     def close(self, status):
-        """A program that crashed, hung or couldn't start has failed whatever it said before."""
-        if status == "Skipped":
+        """A program that crashed, hung or couldn't start has failed whatever it said before, as has one of whose
+        processes a sanitizer had something to report."""
+        if self.reported:
+            self.counts["failed"] = max(1, self.counts["failed"])
+        elif status == "Skipped":
             self.counts["skipped"] = max(1, self.counts["skipped"])
         elif status != "Passed":
             self.counts["failed"] = max(1, self.counts["failed"])
@@ -135,8 +147,9 @@ def report_slowest(seconds):
 class Tally:
     """What becomes of the programs, by ctest's lines."""
 
-    def __init__(self, journal=None):
-        self.begun, self.seconds, self.most, self.journal = {}, {}, 0, journal
+    def __init__(self, journal=None, reports=None):
+        self.begun, self.seconds, self.most, self.journal, self.reports = {}, {}, 0, journal, reports
+        self.taken = set()  # files of reports
         self.totals = {"passed": 0, "failed": 0, "skipped": 0}
 
     def read(self, line):
@@ -150,11 +163,20 @@ class Tally:
             entry.name = match[3]
             self.seconds[entry.name] = float(match[5])
             self.end(entry, match[4].strip())
-            if self.journal:
-                note(self.journal, self.seconds[entry.name], entry)
+
+    def new_reports(self):
+        """[(program, file)]: sanitizers write them to PROGRAM.PID."""
+        files = sorted(set(self.reports.iterdir()) - self.taken) if self.reports else []
+        return [(path.name.rpartition(".")[0], path) for path in files]
 
     def end(self, entry, status):
+        for name, path in self.new_reports():
+            if name == entry.name:
+                entry.take(path)
+                self.taken.add(path)
         entry.close(status)
+        if self.journal and entry.name in self.seconds:
+            note(self.journal, self.seconds[entry.name], entry)
         report(entry, status)
         for word, number in entry.counts.items():
             self.totals[word] += number
@@ -167,16 +189,23 @@ class Tally:
         if never > 0:
             print(f"FAIL {never} of {self.most} programs hadn't begun when ctest ended")
             self.totals["failed"] += never
+        for name in dict(self.new_reports()):
+            self.end(Entry(name), "a process of it ended later")
         report_slowest(self.seconds)
         return self.totals
 
 
 def main():
+    parser = argparse.ArgumentParser(description="counts the test cases of ctest --verbose")
+    parser.add_argument("log")
+    parser.add_argument("journal", nargs="?")
+    parser.add_argument("--reports", type=pathlib.Path, metavar="FOLDER", help="where sanitizers write PROGRAM.PID")
+    options = parser.parse_args()
     sys.stdin.reconfigure(errors="replace")
     with contextlib.ExitStack() as opened:
-        log = opened.enter_context(open(sys.argv[1], "w", encoding="utf-8"))
-        journal = opened.enter_context(open(sys.argv[2], "a", encoding="utf-8")) if sys.argv[2:] else None
-        course = Tally(journal)
+        log = opened.enter_context(open(options.log, "w", encoding="utf-8"))
+        journal = opened.enter_context(open(options.journal, "a", encoding="utf-8")) if options.journal else None
+        course = Tally(journal, options.reports)
         for line in sys.stdin:
             log.write(line)
             course.read(line.rstrip("\r\n"))

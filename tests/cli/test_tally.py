@@ -2,6 +2,8 @@
 """The closing line of ./check counts every case once and never hides a failure; what a stopped run under sanitizers
 goes on with."""
 
+import contextlib
+import io
 import json
 import pathlib
 import re
@@ -12,6 +14,8 @@ import unittest
 
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2] / "scripts"
 TALLY = SCRIPTS / "tally.py"
+sys.path.append(str(SCRIPTS))
+import tally as tally_module  # noqa: E402  pylint: disable=wrong-import-position
 CASES = """
 import sys, unittest
 class A(unittest.TestCase):
@@ -172,6 +176,55 @@ class Tally(unittest.TestCase):
         code, output = tally(text)
         self.assertIn("ok   unit.a", output)
         self.assertEqual((code, output.splitlines()[-1]), (1, "3 passed, 1 failed"))
+
+
+class Reports(unittest.TestCase):
+    """What sanitizers wrote, whatever became of the test."""
+
+    PASSED = "1: [  PASSED  ] 4 test(s).\n1/1 Test #1: cli.a ...   Passed    0.01 sec\n"
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.reports, self.journal = pathlib.Path(folder.name) / "reports", pathlib.Path(folder.name) / "journal.jsonl"
+        self.reports.mkdir()
+
+    def tally(self, text):
+        done = subprocess.run([sys.executable, TALLY, "--reports", self.reports, "/dev/null", self.journal], input=text,
+                              text=True, capture_output=True, check=False)
+        noted = [json.loads(line) for line in self.journal.read_text(encoding="utf-8").splitlines()]
+        return done.returncode, done.stdout, {line["program"]: (line["failed"], line["reports"]) for line in noted}
+
+    def write(self, name):
+        (self.reports / name).write_text("==7==ERROR: LeakSanitizer: detected memory leaks\n", encoding="utf-8")
+
+    def test_one_of_a_process_fails_its_test_and_is_shown(self):
+        for names, end in ((("cli.a.7", "cli.a.8"), "4 passed, 1 failed"), (("cli.a.b.7",), "4 passed, 1 failed"),
+                           ((), "4 passed, 0 failed")):
+            for path in self.reports.iterdir():
+                path.unlink()
+            for name in names:
+                self.write(name)
+            code, said, _ = self.tally(self.PASSED)
+            self.assertEqual((code, said.splitlines()[-1]), (1 if names else 0, end))
+            self.assertEqual(said.count("LeakSanitizer: detected"), len(names))
+
+    def test_it_is_noted_so_that_the_test_is_run_again(self):
+        self.write("cli.a.7")
+        self.assertEqual(self.tally(self.PASSED)[2], {"cli.a": (1, 1)})
+
+    def test_a_process_that_outlives_its_test_fails_it_too(self):
+        """The report comes while another test is under way."""
+        course = tally_module.Tally(open(self.journal, "a", encoding="utf-8"), self.reports)  # pylint: disable=R1732
+        self.addCleanup(course.journal.close)
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            for line in self.PASSED.splitlines():
+                course.read(line)
+            self.write("cli.a.7")
+            self.assertEqual(course.finish(), {"passed": 4, "failed": 1, "skipped": 0})
+        self.assertIn("---- cli.a: a process of it ended later", said.getvalue())
+        noted = [json.loads(line)["failed"] for line in self.journal.read_text(encoding="utf-8").splitlines()]
+        self.assertEqual(noted, [0, 1])
 
 
 class Journal(unittest.TestCase):

@@ -64,6 +64,64 @@ class Short(unittest.TestCase):
             self.assertNotIn("0", counts.values(), f"soak_short({name}): {counts}")
 
 
+MADE = """
+cmake_minimum_required(VERSION 3.22)
+project(made C)
+enable_testing()
+include(tests.cmake)
+add_executable(loses loses.c)
+add_executable(overflows overflows.c sanitized.c)
+add_compile_options(-g)
+foreach(program loses overflows)
+    target_compile_options(${program} PRIVATE -fsanitize=address,undefined -fno-sanitize-recover=all)
+    target_link_options(${program} PRIVATE -fsanitize=address,undefined)
+    soak_test(short.${program} slow sh -c "$<TARGET_FILE:${program}> 2>&- || true")
+endforeach()
+soak_test(short.sound slow true)
+foreach(target programs make-certs crash-at-free)
+    add_custom_target(${target} DEPENDS loses overflows)
+endforeach()
+"""
+LOSES = """
+#include <stdlib.h>
+static void *volatile kept;
+int main(void)
+{
+    kept = malloc(77);
+    kept = NULL;
+    return 0;
+}
+"""
+OVERFLOWS = """
+#include <limits.h>
+int main(int argc, char **argv)
+{
+    volatile int most = INT_MAX, sum = most + argc;
+    return !argv[0] && sum;
+}
+"""
+
+
+class Sanitized(unittest.TestCase):
+    def test_a_report_fails_a_test_that_asks_nothing_of_its_process(self):
+        """scripts/sanitize.sh over a tree of two programs, each started by a shell that says that all is well."""
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder).resolve()
+            (root / "scripts").mkdir()
+            for name in ("sanitize.sh", "tally.py", "sanitizers.py"):
+                shutil.copy(SOURCE / "scripts" / name, root / "scripts")
+            for name in ("CMakePresets.json", "cmake/tests.cmake", "src/common/base/sanitized.c"):
+                shutil.copy(SOURCE / name, root)
+            for name, text in (("CMakeLists.txt", MADE), ("loses.c", LOSES), ("overflows.c", OVERFLOWS)):
+                (root / name).write_text(text, encoding="utf-8")
+            done = subprocess.run(["bash", root / "scripts/sanitize.sh", "address", "short"], text=True,
+                                  capture_output=True, check=False)
+            self.assertEqual((done.returncode, done.stdout.splitlines()[-1]), (1, "1 passed, 2 failed"),
+                             done.stdout + done.stderr)
+            self.assertIn("LeakSanitizer: detected memory leaks", done.stdout)
+            self.assertRegex(done.stdout, r"in main \S*/overflows.c:5")
+
+
 class Lint(unittest.TestCase):
     def test_it_refuses_other_words_before_it_begins(self):
         for words in (("x",), ("each",), ("deep", "x")):

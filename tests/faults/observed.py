@@ -80,6 +80,8 @@ class Observed:
         # Both as files: whoever waits for one pipe may leave the other full.
         self.out_path, self.err_path = self.folder / "out", self.folder / "err"
         environment = dict(os.environ, TMPDIR=str(self.temporary), SOAK_HISTORY="", SOAK_ROOT=str(ROOT))
+        # A sanitizer that catches the signal would report what the test has done.
+        environment |= {name: os.environ.get(name, "") + ":handle_segv=0" for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.process = subprocess.Popen([*under, *self.words], stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, env=dict(environment, **(env or {})),

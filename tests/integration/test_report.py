@@ -22,7 +22,8 @@ NEW = {"again", "alone", "ended", "next_notes", "born", "epoch", "epochs", "size
 
 def soak(*words, cwd):
     return subprocess.run([os.path.abspath(SOAK), *words], capture_output=True, timeout=PATIENCE_S, check=False,
-                          cwd=cwd, env=dict(os.environ, SOAK_ROOT=ROOT, ASAN_OPTIONS="detect_leaks=0"))
+                          cwd=cwd, env=dict(os.environ, SOAK_ROOT=ROOT,
+                                   ASAN_OPTIONS=os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"))
 
 
 def without(value, keys):
