@@ -34,7 +34,7 @@ CASES = {
     "TLS 1.2 resumed": ["--resume", "100%", "--tls", "1.2"],
 }
 # Runs by the clock, so a slow machine calls it more often: left out, with all that it calls.
-BY_CLOCK = {"server": ("on_publish", "on_tick"), "client": ("on_figures", "on_heap", "pool_publish")}
+BY_CLOCK = {"server": ("on_publish", "on_tick"), "client": ("on_second", "pool_publish")}
 
 
 def skip(why):

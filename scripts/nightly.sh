@@ -12,6 +12,9 @@
 #   nightly.sh campaigns   once a week: clean servers and leaks by chance, RUNS of each (150), drawn by a seed
 #                          that the date gives, in campaigns/DATE; their tables become the summary of the step
 #   nightly.sh lint        analyses the source as no commit waits for (scripts/lint.sh deep)
+#   nightly.sh instructions
+#                          counts what a connection takes server and client (bench/instructions.py); without
+#                          figures that are kept for this compiler and OpenSSL it fails, with 77
 #   nightly.sh package     builds the packages twice and compares them, installs one in a clean root, and
 #                          builds the container and runs soak in it
 # A shard leaves its suite's folder and junit-K-of-N.xml in RESULTS/NIGHT, and the two joined lie in
@@ -34,7 +37,7 @@ export PATH=$PATH:/usr/local/sbin:/usr/sbin
 [ -z "${GITHUB_ACTIONS:-}" ] || export SOAK_MACHINE="${SOAK_MACHINE:-github ${ImageOS:-}}"
 
 usage() {
-    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | campaigns | lint | package" >&2
+    echo "usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | campaigns | lint | instructions | package" >&2
     exit 2
 }
 
@@ -100,6 +103,12 @@ lint() {
     bash "$root/scripts/lint.sh" deep
 }
 
+instructions() {
+    sh "$root/scripts/setup.sh" lint
+    sh "$root/scripts/setup.sh" run
+    python3 "$root/bench/instructions.py"
+}
+
 # Only root can make a root of its own; the packages are built as who this is.
 package() {
     local as_root=() deb
@@ -111,7 +120,7 @@ package() {
 }
 
 case ${1-} in
-campaigns | history | hour | lint | merge | package)
+campaigns | history | hour | instructions | lint | merge | package)
     [ $# = 1 ] || usage
     "$1"
     ;;

@@ -57,6 +57,13 @@ class Instructions(unittest.TestCase):
         self.assertEqual(self.spent(CALLGRIND), 100)
         self.assertEqual(self.spent(CALLGRIND, "on_publish", "on_tick"), 80)
 
+    def test_what_is_left_out_is_a_function_of_that_program(self):
+        """One that has got another name would be counted as often as the clock calls it."""
+        for program, names in instructions.BY_CLOCK.items():
+            text = "\n".join(path.read_text(encoding="utf-8") for path in (SOURCE.parents[1] / program).glob("*.c"))
+            for name in names:
+                self.assertRegex(text, rf"(?m)^(static )?void {name}\(", program)
+
     def test_a_file_without_a_total_is_no_figure(self):
         with self.assertRaisesRegex(SystemExit, "callgrind counted nothing"):
             self.spent("version: 1\n")

@@ -36,8 +36,8 @@ class Nightly(unittest.TestCase):
                              "SCENARIOS": str(self.folder / "s"),
                              "RESULTS": str(self.folder / "r"), "NIGHT": "tonight"}
 
-    def step(self, *words, code=0):
-        process = subprocess.run(["bash", SCRIPT, *words], capture_output=True, text=True,
+    def step(self, *words, code=0, script=SCRIPT):
+        process = subprocess.run(["bash", script, *words], capture_output=True, text=True,
                                  timeout=PATIENCE_S, check=False, env=self.environment)
         self.assertEqual(process.returncode, code, process.stdout + process.stderr)
         return process.stdout + process.stderr
@@ -105,9 +105,9 @@ class Nightly(unittest.TestCase):
 
     def test_it_refuses_what_it_does_not_know(self):
         for words in ((), ("shard",), ("shard", "1/2", "x"), ("merge", "x"), ("all",),
-                      ("torture", "1/7", "x"), ("hour", "x"), ("campaigns", "x"), ("lint", "x")):
+                      ("torture", "1/7", "x"), ("hour", "x"), ("campaigns", "x"), ("lint", "x"), ("instructions", "x")):
             self.assertIn("usage: nightly.sh shard K/N | merge | history | torture [K/N] | hour | "
-                          "campaigns | lint | package",
+                          "campaigns | lint | instructions | package",
                           self.step(*words, code=2))
         self.write("pass-1")
         self.assertIn("--shard 2: not of the form K/N", self.step("shard", "2", code=2))
@@ -203,6 +203,18 @@ class Nightly(unittest.TestCase):
             self.step("campaigns")
         self.assertEqual(sorted(path.name for path in (self.folder / "r/campaigns").iterdir()), ["20261123", "20261130"])
 
+    def test_instructions_without_figures_to_compare_with_are_no_green_night(self):
+        """In a tree of stubs: 77 is a skip in ctest."""
+        for name in ("scripts", "bench"):
+            (self.folder / name).mkdir()
+        shutil.copy(SCRIPT, self.folder / "scripts")
+        told = self.folder / "told"
+        (self.folder / "scripts/setup.sh").write_text(f'echo "$1" >>"{told}"\n', encoding="utf-8")
+        for code in (0, 1, 77):
+            (self.folder / "bench/instructions.py").write_text(f"raise SystemExit({code})\n", encoding="utf-8")
+            self.step("instructions", code=code, script=self.folder / "scripts/nightly.sh")
+        self.assertEqual(told.read_text(encoding="utf-8"), 3 * "lint\nrun\n")
+
     def test_the_hour_is_one_and_can_run(self):
         files = sorted((SOURCE / "scenarios/weekly").glob("*.soak"))
         self.assertEqual([path.name for path in files], ["hour.soak"])
@@ -225,6 +237,7 @@ class Nightly(unittest.TestCase):
                                  "bash scripts/nightly.sh campaigns",
                                  "bash scripts/nightly.sh package",
                                  "bash scripts/nightly.sh lint",
+                                 "bash scripts/nightly.sh instructions",
                                  "sh scripts/setup.sh ci",
                                  "bash scripts/coverage.sh --write",
                                  "sh scripts/setup.sh ci",
