@@ -3,10 +3,6 @@
 
 #include <sys/mman.h>
 
-enum { ROOT_ENTRIES = 1 << (BLOCK_ADDRESS_BITS - BLOCK_LEAF_BITS), LEAVES_AT_START = 16 };
-
-static const size_t leaf_bytes = sizeof(block_entry) << (BLOCK_LEAF_BITS - BLOCK_GRANULE_BITS);
-
 _Atomic(block_entry *) *block_root;
 
 /* Leaves that were mapped at the start and aren't in use yet. */
@@ -29,20 +25,25 @@ static void advise(void *at, size_t bytes)
     madvise(at, bytes, MADV_DONTDUMP);
 }
 
+/* All or none: fewer of them would fit into whatever a limit leaves, and leave nothing of it to the
+ * program. Without them each leaf is mapped when there is something to enter. */
+static void reserve_leaves(void)
+{
+    size_t bytes = BLOCK_LEAVES * BLOCK_LEAF_BYTES;
+    spare_leaves = reserve(bytes);
+    if (!spare_leaves)
+        return;
+    advise(spare_leaves, bytes);
+    atomic_store(&spare_left, BLOCK_LEAVES);
+}
+
 bool block_table_start(void)
 {
-    size_t root_bytes = ROOT_ENTRIES * sizeof *block_root;
-    block_root = reserve(root_bytes);
+    block_root = reserve(BLOCK_ROOT_BYTES);
     if (!block_root)
         return false;
-    advise(block_root, root_bytes);
-    size_t leaves = LEAVES_AT_START;
-    while (leaves && !(spare_leaves = reserve(leaves * leaf_bytes)))
-        leaves /= 2;
-    if (!leaves)
-        return false;
-    advise(spare_leaves, leaves * leaf_bytes);
-    atomic_store(&spare_left, leaves);
+    advise(block_root, BLOCK_ROOT_BYTES);
+    reserve_leaves();
     return true;
 }
 
@@ -51,7 +52,8 @@ static block_entry *leaf_take(void)
     size_t left = atomic_load(&spare_left);
     while (left && !atomic_compare_exchange_weak(&spare_left, &left, left - 1))
         ;
-    return left ? (void *)(spare_leaves + (left - 1) * leaf_bytes) : reserve(leaf_bytes);
+    return left ? (void *)(spare_leaves + (left - 1) * BLOCK_LEAF_BYTES)
+                : reserve(BLOCK_LEAF_BYTES);
 }
 
 /* Two threads may need one leaf at a time; the slower one's is left unused, it costs no memory. */

@@ -62,6 +62,12 @@ HOT size_t block_room(size_t size)
 _Static_assert(PAGE_EPOCHS *PAGE_SITES == 1 << BLOCK_CELL_BITS, "an entry holds any cell");
 _Static_assert(PAGE_STACKS < 1 << BLOCK_STACK_BITS, "an entry holds any stack's number");
 
+enum { BLOCK_ROOT_ENTRIES = 1 << (BLOCK_ADDRESS_BITS - BLOCK_LEAF_BITS), BLOCK_LEAVES = 16 };
+#define BLOCK_ROOT_BYTES (BLOCK_ROOT_ENTRIES * sizeof(void *))
+#define BLOCK_LEAF_BYTES (sizeof(block_entry) << (BLOCK_LEAF_BITS - BLOCK_GRANULE_BITS))
+/* What is mapped at the start: the root, and room for BLOCK_LEAVES. */
+#define BLOCK_TABLE_BYTES (BLOCK_ROOT_BYTES + BLOCK_LEAVES * BLOCK_LEAF_BYTES)
+
 /* The leaves, by the upper bits of an address. */
 extern _Atomic(block_entry *) *block_root;
 

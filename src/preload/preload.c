@@ -5,6 +5,7 @@
 #include "fork.h"
 #include "hooks.h"
 #include "interpose.h"
+#include "limit.h"
 #include "loader.h"
 #include "objects.h"
 #include "page/page_file.h"
@@ -98,7 +99,7 @@ __attribute__((destructor)) static void leave(void)
 
 static bool prepare(struct page *page)
 {
-    if (!block_table_start() || !loader_start() || !fork_start(on_fork) ||
+    if (!limit_leaves_room() || !block_table_start() || !loader_start() || !fork_start(on_fork) ||
         slot_init(page, fork_keeps_slot, NULL) != 0)
         return false;
     site_table_init(page);
@@ -136,6 +137,7 @@ void preload_start(void)
 /* The constructors of libraries may have started it before, and have used OpenSSL. */
 __attribute__((constructor)) static void begin(void)
 {
+    limit_start();
     preload_start();
     preload_look();
 }

@@ -333,12 +333,23 @@ class JudgedTest(ForeignTest):
                          "can't reach its page, which is open to soak's user alone; let it run as that user, or "
                          "soak as the program's")
 
-    def test_one_without_the_address_space_for_the_page_is_not_judged(self):
-        run = self.server("", command=f"prlimit --as=900000000 {sys.executable} {PROGRAMS} serve "
+    def limited(self, limit):
+        """Runs one that comes with a limit. busybox is static: what it sets no probe sees."""
+        return self.server("", command=f"busybox sh -c 'ulimit {limit}; exec {sys.executable} {PROGRAMS} serve "
+                                       "{address} {cert} {key}'")
+
+    def test_one_without_room_for_the_page_is_not_judged(self):
+        for limit, sentence in (("-v 900000", "address space for its page \\(RLIMIT_AS\\); let it have 2 GiB"),
+                                ("-d 900000", "memory for its tables \\(RLIMIT_DATA\\); let it have 1 GiB")):
+            with self.subTest(limit):
+                self.assertRegex(self.broken(self.limited(limit)),
+                                 "nothing of the server's allocations is counted: python3.* has the probe loaded, "
+                                 f"and too little {sentence}")
+
+    def test_one_that_limits_itself_is_judged_as_any_other(self):
+        run = self.server("", command=f"prlimit --as=600000000 --data=600000000 {sys.executable} {PROGRAMS} serve "
                                       "{address} {cert} {key}")
-        self.assertRegex(self.broken(run),
-                         "nothing of the server's allocations is counted: python3.* has the probe loaded, and too "
-                         "little address space for its page \\(RLIMIT_AS\\); let it have 2 GiB")
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
 
     def test_one_in_a_namespace_of_its_own_is_not_judged(self):
         if subprocess.run(["unshare", "--pid", "--fork", "true"], capture_output=True).returncode:

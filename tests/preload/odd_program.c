@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -34,6 +35,7 @@
 #endif
 
 enum { ROUNDS = 2000, THREADS = 16, KEPT = 64, NOBODY = 65534, STACK_BYTES = 256 * 1024 };
+static const size_t MIB = 1 << 20;
 
 static _Noreturn void fail(const char *what)
 {
@@ -220,11 +222,90 @@ static void odd_nproc(void)
         fail("setrlimit");
 }
 
+static void say_limit(const char *what, __rlimit_resource_t resource)
+{
+    struct rlimit limit;
+    struct rlimit64 same;
+    if (getrlimit(resource, &limit) != 0 || getrlimit64(resource, &same) != 0 ||
+        same.rlim_cur != limit.rlim_cur || same.rlim_max != limit.rlim_max)
+        fail("getrlimit");
+    printf("%s: %zd of %zd\n", what, (ssize_t)limit.rlim_cur, (ssize_t)limit.rlim_max);
+}
+
+static void say_room(size_t bytes)
+{
+    void *at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    printf("%zu MiB: %s\n", bytes / MIB, at == MAP_FAILED ? "none" : "mapped");
+    if (at != MAP_FAILED)
+        munmap(at, bytes);
+}
+
+/* What is left, as the image after an exec finds it too. */
+static void odd_room(void)
+{
+    say_limit("address space", RLIMIT_AS);
+    say_limit("private memory", RLIMIT_DATA);
+    say_room(300 * MIB);
+    say_room(600 * MIB);
+}
+
+static void become(const char *name)
+{
+    fflush(stdout);
+    pid_t pid = fork();
+    if (pid == 0) {
+        execl("/proc/self/exe", "odd-program", name, (char *)NULL);
+        _exit(1);
+    }
+    wait_for(pid);
+}
+
+/* 512 MiB by the one call, and 400 by the other. */
+static void limit_itself(__rlimit_resource_t resource)
+{
+    const struct rlimit some = {512 * MIB, 512 * MIB};
+    const struct rlimit64 less = {400 * MIB, 512 * MIB};
+    struct rlimit64 was;
+    say_limit("before", resource);
+    if (setrlimit(resource, &some) != 0 || prlimit64(0, resource, &less, &was) != 0)
+        fail("setrlimit");
+    printf("was: %zd\n", (ssize_t)was.rlim_cur);
+    odd_room();
+    allocate();
+    become("room");
+}
+
 static void odd_memory(void)
 {
-    const struct rlimit some = {1 << 30, 1 << 30};
-    if (setrlimit(RLIMIT_AS, &some) != 0)
-        fail("setrlimit");
+    limit_itself(RLIMIT_AS);
+}
+
+static void odd_data(void)
+{
+    limit_itself(RLIMIT_DATA);
+}
+
+static void try_limit(rlim_t soft, rlim_t hard)
+{
+    int code = setrlimit(RLIMIT_AS, &(struct rlimit){soft, hard});
+    printf("%zd of %zd: %s\n", (ssize_t)soft, (ssize_t)hard, code ? strerror(errno) : "set");
+    say_limit("now", RLIMIT_AS);
+}
+
+/* Who isn't privileged may lower a hard limit, and not raise it again. */
+static void odd_hard_limit(void)
+{
+    if (setgid(NOBODY) != 0 || setuid(NOBODY) != 0)
+        printf("setuid: %s\n", strerror(errno));
+    try_limit(RLIM_INFINITY, RLIM_INFINITY);
+    try_limit(512 * MIB, RLIM_INFINITY);
+    try_limit(512 * MIB, 3072 * MIB);
+    try_limit(600 * MIB, 600 * MIB);
+    try_limit(700 * MIB, 600 * MIB);
+    try_limit(400 * MIB, 601 * MIB);
+    try_limit(0, 600 * MIB);
+    try_limit(RLIM_INFINITY, RLIM_INFINITY);
+    try_limit(500 * MIB, 500 * MIB);
 }
 
 static void odd_chroot(void)
@@ -318,6 +399,9 @@ static const struct {
     {"closed", odd_closed},
     {"nproc", odd_nproc},
     {"memory", odd_memory},
+    {"data", odd_data},
+    {"room", odd_room},
+    {"hard-limit", odd_hard_limit},
     {"chroot", odd_chroot},
     {"setuid", odd_setuid},
     {"environment", odd_environment},

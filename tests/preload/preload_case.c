@@ -389,6 +389,20 @@ static int crowd(void)
     return bad ? 3 : 0;
 }
 
+/* Takes as many bytes, which are never touched. */
+static int fills(char **argv)
+{
+    enum { PIECE = 1 << 20 };
+    void *block = make(40, 1);
+    for (long left = argv[2] ? atol(argv[2]) / PIECE : 0; left > 0; left--) {
+        if (!malloc(PIECE))
+            return 1;
+    }
+    step();
+    drop(block);
+    return 0;
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
@@ -419,6 +433,8 @@ int main(int argc, char **argv)
                  {"sandboxed", case_sandboxed}};
     if (argc > 1 && strcmp(argv[1], "execs") == 0)
         return execs(argv);
+    if (argc > 1 && strcmp(argv[1], "fills") == 0)
+        return fills(argv);
     if (argc > 1 && strcmp(argv[1], "closes") == 0)
         return closes(argv);
     for (size_t i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++) {

@@ -204,16 +204,30 @@ class ConfinedTest(unittest.TestCase):
             self.assertEqual(case.blocks(), blocks)
             case.end()
 
-    def test_without_address_space_the_program_runs_as_without_the_probe(self):
+    def test_where_a_limit_leaves_too_little_the_program_runs_as_without_the_probe(self):
         def limit():
-            resource.setrlimit(resource.RLIMIT_AS, (limit.bytes, limit.bytes))
-        for room in (-30 << 20, 30 << 20):  # for no page; for no table
-            with Case() as case:
-                limit.bytes = case.page.bytes + room
-                child = case.start(CASE, "execs", preexec_fn=limit)
-                child.communicate("go\n")
-                self.assertEqual(child.returncode, 0)
+            resource.setrlimit(limit.of, (limit.bytes, limit.bytes))
+        page = ctypes.sizeof(Page)
+        for limit.of, limit.bytes in ((resource.RLIMIT_AS, page - (30 << 20)),  # no room for the page
+                                      (resource.RLIMIT_AS, page + (30 << 20)),  # for no table
+                                      (resource.RLIMIT_AS, page + (200 << 20)),  # for half a table
+                                      (resource.RLIMIT_AS, page + (400 << 20)),
+                                      (resource.RLIMIT_DATA, 300 << 20),  # for a table and nothing else
+                                      (resource.RLIMIT_DATA, 600 << 20)):
+            with self.subTest(of=limit.of, bytes=limit.bytes), Case() as case:
+                child = case.start(CASE, "fills", str(limit.bytes * 9 // 10), preexec_fn=limit)
+                said, _ = child.communicate("go\n")
+                self.assertEqual((child.returncode, said), (0, "step 0\n"))
                 self.assertEqual((case.processes(), case.page.mode), ([], 0))
+
+    def test_with_room_enough_it_is_counted_and_has_the_rest(self):
+        def limit():
+            resource.setrlimit(limit.of, (limit.bytes, limit.bytes))
+        for limit.of, limit.bytes in ((resource.RLIMIT_AS, 2 << 30), (resource.RLIMIT_DATA, 1 << 30)):
+            with self.subTest(of=limit.of), Case() as case:
+                case.begin("fills", str(600 << 20), preexec_fn=limit)
+                self.assertEqual(case.live("case.c", 1), (1, 40))
+                case.end()
 
 
 if __name__ == "__main__":

@@ -14,6 +14,11 @@
 /* The memfd's name, as /proc/PID/maps has it behind "memfd:". */
 #define PAGE_FILE "soak-page"
 
+/* What the limits of a program that is started with the probe must leave it: the page is mapped,
+ * and the probe's tables are private memory. All but 0.7 GiB is theirs. */
+#define PAGE_LEAST_AS   (UINT64_C(2) << 30)
+#define PAGE_LEAST_DATA (UINT64_C(1) << 30)
+
 /* This process's namespace, by its inode number. 0: /proc doesn't say. */
 uint64_t page_namespace(size_t which);
 

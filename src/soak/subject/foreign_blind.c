@@ -16,8 +16,6 @@
 #include <unistd.h>
 
 enum { PATH_BYTES = 64, ENVIRON_BYTES = 1 << 20, FEW = 10 };
-static const rlim_t ROOMY_BYTES = (rlim_t)2 << 30;
-_Static_assert(sizeof(struct page) < (size_t)3 << 29, "2 GiB are room for it and a program");
 
 static int open_of(pid_t pid, const char *name)
 {
@@ -58,11 +56,11 @@ static bool is_told(pid_t pid)
     return told;
 }
 
-/* Whether the page, which is sparse, may have no room in its address space. */
-static bool is_narrow(pid_t pid)
+/* Whether page and tables, which are sparse, found no room for want of that much. */
+static bool is_below(pid_t pid, __rlimit_resource_t resource, rlim_t least)
 {
     struct rlimit limit;
-    return prlimit(pid, RLIMIT_AS, NULL, &limit) == 0 && limit.rlim_cur < ROOMY_BYTES;
+    return prlimit(pid, resource, NULL, &limit) == 0 && limit.rlim_cur < least;
 }
 
 /* The page is open to soak's user alone. */
@@ -71,9 +69,12 @@ static const char *unreached(pid_t pid)
     char path[PATH_BYTES];
     struct stat st;
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
-    if (is_narrow(pid))
+    if (is_below(pid, RLIMIT_AS, PAGE_LEAST_AS))
         return "has the probe loaded, and too little address space for its page (RLIMIT_AS); let "
                "it have 2 GiB";
+    if (is_below(pid, RLIMIT_DATA, PAGE_LEAST_DATA))
+        return "has the probe loaded, and too little memory for its tables (RLIMIT_DATA); let it "
+               "have 1 GiB";
     return stat(path, &st) == 0 && st.st_uid != geteuid()
                ? "has the probe loaded, and it can't reach its page, which is open to soak's user "
                  "alone; let it run as that user, or soak as the program's"
