@@ -2,6 +2,7 @@
 """--server with programs that go wrong: one sentence, a log that is kept, and nothing is left running."""
 
 import os
+import re
 import shutil
 import signal
 import socket
@@ -391,6 +392,8 @@ class RunningTest(SoakTest):
         self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
         self.assertEqual(run.subject()["reasons"],
                          ["--connect alone makes load: the server's memory isn't looked at"])
+        self.assertRegex(run.out, r"^INCONCLUSIVE  nothing can be judged over [\d,]+ connections")
+        self.assertNotIn("per connection", run.out)
         self.assertGreaterEqual(run.result["run"]["closed"], 200)
         self.assertEqual(run.result["next"], [])
         self.assertIsNone(self.process.poll())
@@ -402,6 +405,12 @@ class RunningTest(SoakTest):
                          [f"process {self.process.pid} is seen from outside only, which shows no block"])
         self.assertGreater(run.metric("rss")["end"], 1 << 20)
         self.assertIsNone(self.process.poll())
+
+    def test_the_report_has_what_was_seen_of_its_process_and_of_nothing_else(self):
+        run = self.soak("--connect", self.address, "--pid", str(self.process.pid), *RUN)
+        self.assertRegex(run.out, r"^INCONCLUSIVE  nothing can be judged over [\d,]+ connections")
+        table = re.findall(r"(?m)^  (\S+(?: \S+)?)  +[\d.]+(?: [KMG]iB)?  .*  not judged$", run.out)
+        self.assertEqual(table, ["RSS", "open files", "threads"], run.explain())
 
     def test_one_that_is_not_there_is_told(self):
         self.process.kill()

@@ -13,6 +13,9 @@ enum { NAME, START, END, GROWTH, LIMIT, STATE, CLAUSE = 256 };
 
 static const char few_points[] = "too few points"; /* the growth's place says so */
 
+/* What the judge notes of each figure of a subject that it can't judge. */
+static const char outside[] = "from outside";
+
 static bool is_narrow(const struct screen *s)
 {
     return s->columns < 60;
@@ -28,6 +31,11 @@ static const struct metric_info *info_of(const struct judge_metric *m)
 static bool is_exact(const struct judge_metric *m)
 {
     return m->role && strcmp(m->role, metric_role_name(ROLE_COUNT)) == 0;
+}
+
+static bool is_outside(const struct judge_metric *m)
+{
+    return m->state == METRIC_NOT_JUDGED && m->note && strcmp(m->note, outside) == 0;
 }
 
 static void growth(char *buf, size_t size, const struct judge_metric *m)
@@ -48,9 +56,9 @@ static void growth(char *buf, size_t size, const struct judge_metric *m)
 static void limit(char *buf, size_t size, const struct judge_metric *m)
 {
     char plain[FIGURE_SIZE];
-    if (is_exact(m))
+    if (is_exact(m) && !is_outside(m))
         snprintf(buf, size, "0");
-    else if (!isfinite(m->decides))
+    else if (is_outside(m) || !isfinite(m->decides))
         snprintf(buf, size, "-");
     else
         snprintf(buf, size, "%s B",
@@ -90,7 +98,8 @@ static void state(char *buf, size_t size, const struct judge_metric *m, bool lea
         snprintf(buf, size, leaks && !is_exact(m) && !brief ? "by these blocks" : "explained");
         return;
     case METRIC_NOT_JUDGED:
-        told = !brief && m->note && strcmp(m->note, few_points) != 0 && !never_convicts(m);
+        told = !brief && m->note && !is_outside(m) && strcmp(m->note, few_points) != 0 &&
+               !never_convicts(m);
         snprintf(buf, size, "not judged%s%s", told ? ", " : "", told ? m->note : "");
         return;
     }
@@ -102,6 +111,8 @@ static const enum ink inks[METRIC_STATE_COUNT] = {METRIC_STATE_LIST(STATE_INK)};
 static bool has_row(const struct judge_metric *m, bool leaks)
 {
     enum metric_row row = info_of(m)->row;
+    if (is_outside(m)) /* what wasn't looked at is 0 */
+        return row != ROW_FOUND && (m->start != 0 || m->end != 0);
     if (row == ROW_FOUND)
         return m->state == METRIC_GROWS || m->state == METRIC_UNSURE;
     /* The pages that lost blocks lie in say no more than their bytes. */
@@ -196,6 +207,19 @@ bool parts_all_level(const struct result_subject *subject, size_t *ret_level)
     }
     *ret_level = level;
     return other == 0;
+}
+
+bool parts_outside(const struct result_subject *subject, size_t *ret_rows)
+{
+    const struct judgement *j = &subject->judgement;
+    size_t rows = 0;
+    bool all = j->metrics > 0;
+    for (size_t i = 0; i < j->metrics; i++) {
+        all = all && is_outside(&j->metric[i]);
+        rows += has_row(&j->metric[i], false);
+    }
+    *ret_rows = all ? rows : 0;
+    return all;
 }
 
 /* ` SSL 30, files 44`, of metrics without a row. Returns how many there are. */

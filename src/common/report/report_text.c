@@ -206,9 +206,12 @@ static void undecided(char *buf, size_t size, const struct result *r,
                       const struct result_subject *lead)
 {
     char over[CLAUSE];
+    size_t rows;
     const struct result_site *site = lead ? parts_doubt(lead) : NULL;
     if (site)
         perhaps(buf, size, lead, site);
+    else if (lead && parts_outside(lead, &rows))
+        snprintf(buf, size, "nothing can be judged over %s", extent(over, sizeof over, r));
     else if (!lead || lead->judgement.sensitivity.epochs < JUDGE_MIN_EPOCHS)
         snprintf(buf, size, "nothing can be said yet after %s", extent(over, sizeof over, r));
     else
@@ -315,7 +318,9 @@ static void print_others(const struct result *r, const struct result_subject *le
 /* Nothing grew as far as could be told: two lines instead of the table. */
 static bool is_told_by_seen(const struct result *r)
 {
-    size_t level;
+    size_t level, rows;
+    if (parts_lead(r) && parts_outside(parts_lead(r), &rows) && rows)
+        return false;
     bool all = r->verdict == VERDICT_INCONCLUSIVE;
     for (size_t i = 0; i < r->subjects && all; i++)
         all = parts_all_level(&r->subject[i], &level);
