@@ -67,6 +67,7 @@ PROGRAMS = {
     "make": "make -s -j2 -f makefile",
     "cmake": "cmake -P script.cmake",
     "gcc": "sh -c 'gcc -O1 hello.c -o hello && ./hello'",
+    "gcc -static-libasan": "sh -c 'gcc -fsanitize=address -static-libasan hello.c -o hello && ./hello'",
     "g++": "sh -c 'g++ throws.cc -o throws && ./throws'",
     "clang": "clang -fsyntax-only hello.c",
     "ld": "ld --version",
