@@ -2259,6 +2259,19 @@ static void what_retained_objects_may_hold_is_not_called_lost(void **state)
     assert_int_equal(j.finding[2].kind, KIND_SIDE);
 }
 
+static void what_was_not_counted_names_no_object(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(CONNS, SEED);
+    struct judgement j;
+    retained(s);
+    s->e.handshakes = 0;
+    judge(sim_evidence(s), &j);
+    assert_int_equal(j.verdict, VERDICT_INVALID);
+    assert_true(j.class_ == SIZE_MAX);
+    free(s);
+}
+
 static void a_deferred_object_is_named_too(void **state)
 {
     (void)state;
@@ -2656,6 +2669,7 @@ int main(void)
         cmocka_unit_test(the_loss_of_a_population_is_the_whole_of_it),
         cmocka_unit_test(the_objects_own_site_is_blamed_first),
         cmocka_unit_test(what_retained_objects_may_hold_is_not_called_lost),
+        cmocka_unit_test(what_was_not_counted_names_no_object),
         cmocka_unit_test(a_deferred_object_is_named_too),
         cmocka_unit_test(the_size_class_outside_is_named),
         cmocka_unit_test(an_undecided_site_asks_for_another_epoch),

@@ -352,6 +352,27 @@ static void three_blocks_of_average_size_make_a_quarter(void **state)
     }
 }
 
+/* A byte that came with the most of the connections by far, at last, and what three holds add. */
+static void a_byte_may_rise_beyond_chance(void **state)
+{
+    (void)state;
+    enum { EPOCHS = 8, HOLDS = 3 };
+    static const int64_t none[EPOCHS] = {0};
+    for (int64_t byte = 0; byte <= 1; byte++) {
+        struct sim *s = long_anew(none, EPOCHS, 100000);
+        size_t last = s->epochs - 1;
+        s->epoch[last].opened = 10000000;
+        s->site[SITE].bytes[last] += byte;
+        s->site[SITE].size++;
+        for (size_t c = last + 1; c <= last + HOLDS; c++) {
+            sim_epoch(s, SIM_HOLD, 0, 1);
+            s->site[SITE].blocks[c] = s->site[SITE].blocks[last];
+            s->site[SITE].bytes[c] = s->site[SITE].bytes[c - 1] + 5;
+        }
+        assert_true(ask(s, RULES_ANEW).found == (byte == 1));
+    }
+}
+
 /* Nothing tells in which blocks the growth is where their number moves with every epoch; while it
  * stays it is in those that are there. */
 static void a_number_of_blocks_that_moves_leaves_it_open_which_grew(void **state)
@@ -777,6 +798,7 @@ int main(void)
         cmocka_unit_test(epochs_of_one_connection_are_points_of_the_line),
         cmocka_unit_test(a_hold_is_no_point_of_the_line),
         cmocka_unit_test(three_blocks_of_average_size_make_a_quarter),
+        cmocka_unit_test(a_byte_may_rise_beyond_chance),
         cmocka_unit_test(a_number_of_blocks_that_moves_leaves_it_open_which_grew),
         cmocka_unit_test(what_two_blocks_hold_is_a_quarter_of_the_growth),
         cmocka_unit_test(what_new_blocks_replace_may_be_a_buffer),

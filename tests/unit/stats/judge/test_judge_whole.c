@@ -123,6 +123,57 @@ static void a_block_without_room_is_in_its_row(void **state)
     assert_int_equal(m->state, METRIC_EXPLAINED);
 }
 
+/* ---- holds, and what is certain ---- */
+
+/* Two seconds were held: of 600 losses by time that would have seen some, of six 6.9 would have. */
+static void the_longest_hold_that_any_leak_lacks_is_told(void **state)
+{
+    (void)state;
+    static const int64_t one_each[6] = {1, 1, 1, 1, 1, 1}, none[6] = {0};
+    for (int leaks = 0; leaks <= 1; leaks++) {
+        struct sim *s = sim_six(true);
+        sim_six_site(s, leaks ? EVENLY : none);
+        sim_six_site(s, leaks ? one_each : none);
+        struct judgement j = judged(s);
+        assert_true((j.verdict == VERDICT_LEAK) == leaks);
+        assert_int_equal(j.hold_ms, leaks ? 4927 : 0);
+    }
+}
+
+static void three_epochs_with_more_files_are_certain(void **state)
+{
+    (void)state;
+    for (size_t epochs = 2; epochs <= 3; epochs++) {
+        struct sim *s = sim_new(SIM_SIX_CONNS, 7);
+        sim_site(s, SIM_CONN, 7, 1);
+        for (size_t c = 0; c < 2 + epochs; c++)
+            sim_epoch(s, c < 2 ? SIM_WARM : SIM_MEASURE, 100, 1);
+        sim_epoch(s, SIM_HOLD, 0, 2);
+        sim_epoch(s, SIM_MEASURE, 100, 1);
+        sim_drain(s);
+        double *files = sim_gauge(s, METRIC_OPEN_FILES, 0);
+        for (size_t i = 0; i < s->gauge[0].count; i++)
+            files[i] = 10 + s->closed[i] / 20 + (i == 1);
+        struct judgement j = judged(s);
+        assert_int_equal(j.verdict, VERDICT_LEAK);
+        assert_true(j.certain == (epochs == 3));
+    }
+}
+
+/* One epoch, in which twelve blocks took the place of others: no loss would have shown anywhere. */
+static void nothing_lowers_what_shows_nothing(void **state)
+{
+    (void)state;
+    struct sim *s = sim_new(SIM_SIX_CONNS, 7);
+    sim_site(s, SIM_CONN, 7, 1);
+    size_t site = sim_site(s, SIM_STATIC, 2, 0);
+    sim_epoch(s, SIM_MEASURE, 100, 1);
+    sim_epoch(s, SIM_MEASURE, SIM_SIX_CONNS + 8, 0.04);
+    s->site[site].live[0] = 12;
+    struct judgement j = judged(s);
+    assert_true(j.sensitivity.one_in == 0 && j.sensitivity.share == 1);
+}
+
 /* ---- order and marks ---- */
 
 /* Of equally many bytes the first in the evidence. */
@@ -463,6 +514,9 @@ int main(void)
         cmocka_unit_test(the_largest_of_many_are_told_and_all_are_marked),
         cmocka_unit_test(a_loss_without_room_is_in_its_row),
         cmocka_unit_test(a_block_without_room_is_in_its_row),
+        cmocka_unit_test(the_longest_hold_that_any_leak_lacks_is_told),
+        cmocka_unit_test(three_epochs_with_more_files_are_certain),
+        cmocka_unit_test(nothing_lowers_what_shows_nothing),
         cmocka_unit_test(equal_losses_are_told_in_the_evidences_order),
         cmocka_unit_test(only_what_loses_blocks_by_connections_is_marked),
         cmocka_unit_test(a_leak_is_certain_from_five_hundred_blocks_on),
