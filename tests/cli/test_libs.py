@@ -554,35 +554,37 @@ class Assembly(Case):
     def test_ctrl_c_while_building_leaves_nothing_behind(self):
         """The signal reaches what cmake has started, and a second one what pays no heed."""
         os.mkdir(self.folder + "/bin")
-        for trap, signals in (("", 1), ("trap '' TERM INT", 2)):
+        for trap, signals in (("", 1), (f'trap "echo >>{self.folder}/heeded" TERM INT', 2)):
+            stay = f"while :; do sleep {2 * PATIENCE_S}; done"
             with open(self.folder + "/bin/cmake", "w", encoding="ascii") as file:
-                file.write(f"#!/bin/sh\n{trap}\nsh -c '{trap}\n echo $$ >{self.folder}/pid\n"
-                           f"sleep {2 * PATIENCE_S}; sleep {3 * PATIENCE_S}'\nsleep {4 * PATIENCE_S}\n")
+                file.write(f"#!/bin/sh\n{trap}\nsh -c '{trap}\n echo $$ >{self.folder}/pid\n{stay}'\n{stay}\n")
             os.chmod(self.folder + "/bin/cmake", 0o755)
             with self.subTest(trap=trap):
                 self.interrupt_build(signals)
 
+    def written(self, name):
+        """What the file of the folder has; "" before it is there."""
+        try:
+            with open(f"{self.folder}/{name}", encoding="ascii") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
     def interrupt_build(self, signals):
         names = dict(os.environ, SOAK_ROOT=self.root, SOAK_CACHE=self.cache,
                      PATH=f"{self.folder}/bin:{os.environ['PATH']}")
-        with subprocess.Popen([SOAK, "libs", "add", f"mine={self.make_prefix()}"], env=names,
-                              stderr=subprocess.PIPE, text=True) as process:
-            pid = ""
-            while not pid:
-                time.sleep(0.05)
-                if os.path.exists(self.folder + "/pid"):
-                    with open(self.folder + "/pid", encoding="ascii") as file:
-                        pid = file.read().strip()
-            os.unlink(self.folder + "/pid")
-            # Two that come at once are one to the kernel, so the second is said again.
-            for _ in range(signals):
-                process.send_signal(signal.SIGINT)
-                time.sleep(0.3)
-            while signals > 1 and process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                time.sleep(0.3)
-            self.assertRegex(process.communicate(timeout=PATIENCE_S)[1],
-                             "soak: libs: interrupted\n$")
+        process = subprocess.Popen([SOAK, "libs", "add", f"mine={self.make_prefix()}"], env=names,
+                                   stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        pid = until(lambda: self.written("pid"), "the build is under way").strip()
+        os.unlink(self.folder + "/pid")
+        process.send_signal(signal.SIGINT)
+        if signals > 1:  # two that come at once are one to the kernel
+            until(lambda: self.written("heeded"), "the first has reached the build")
+            process.send_signal(signal.SIGINT)
+        said = process.communicate(timeout=PATIENCE_S)[1]
+        self.assertRegex(said, "soak: libs: interrupted\n$")
         self.assertEqual(process.returncode, 130)
         self.assertEqual(self.libs(), [])
         until(lambda: gone(pid), f"{pid} has ended")

@@ -3,6 +3,7 @@
 
 import dataclasses
 import os
+import re
 
 
 def all_children_of(pid):
@@ -31,6 +32,30 @@ def children_of(pid):
 def children_named(pid, name):
     """Its children of that name, in the order of their numbers."""
     return sorted(child for child, its in all_children_of(pid) if its == name)
+
+
+def where_it_sleeps(pid):
+    """What /proc says of a process that doesn't end."""
+    said = []
+    for name in ("wchan", "syscall", "status"):
+        try:
+            with open(f"/proc/{pid}/{name}", encoding="utf-8") as f:
+                said.append(f"{name}: {f.read().strip()}")
+        except OSError as why:
+            said.append(f"{name}: {why}")
+    return "\n".join(said)
+
+
+# But for SIGKILL, SIGSTOP and the two that are libc's own.
+ALL_BLOCKED = 0xfffffffe7ffbfeff
+LIBTSAN_HANGS = ("libtsan of gcc 12 hangs: it runs libuv's handler of a signal inside that of another, which holds the "
+                 "byte that both read (google/sanitizers#1855)")
+
+
+def hangs_in_libtsan(where):
+    """Whether this, of where_it_sleeps, is that known hang: it reads a pipe with every signal blocked."""
+    blocked = re.search(r"(?m)^SigBlk:\s*([0-9a-f]+)$", where)
+    return bool(re.search(r"(?m)^wchan: \w*pipe_read$", where) and blocked and int(blocked[1], 16) == ALL_BLOCKED)
 
 
 def is_cleaner(pid):

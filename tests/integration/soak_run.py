@@ -19,8 +19,9 @@ from tally import REPORT
 BIN = os.environ.get("SOAK_BIN", "build/bin")
 SOAK = os.path.join(BIN, "soak")
 
-HAS_JEMALLOC = b"jemalloc" in subprocess.run(["ldd", os.path.join(BIN, "soak-server")],
-                                             capture_output=True, check=True).stdout
+LINKED = subprocess.run(["ldd", os.path.join(BIN, "soak-server")], capture_output=True, check=True).stdout
+HAS_JEMALLOC = b"jemalloc" in LINKED
+HAS_LIBTSAN = b"libtsan" in LINKED
 # What counts in programs that aren't soak's: no build with sanitizers has it (src/preload).
 HAS_PROBE = os.path.exists(os.path.join(BIN, "libsoakprobe.so"))
 NO_PROBE = "a build with sanitizers has no probe for programs that aren't soak's"

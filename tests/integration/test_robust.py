@@ -6,18 +6,19 @@ import array
 import contextlib
 import fcntl
 import os
+import select
 import signal
 import socket
 import stat
 import subprocess
 import sys
 import termios
-import time
 import unittest
 
 import soak_run
 from patience import until
-from processes import children_of, gone, is_cleaner, memory_group
+from processes import (LIBTSAN_HANGS, children_of, gone, hangs_in_libtsan, is_cleaner, memory_group,
+                       where_it_sleeps)
 
 SCENARIOS = os.path.join(os.path.dirname(os.path.realpath(__file__)), "..", "..", "scenarios")
 BUSY = ("--conns", "20", "--churn", "300/s", "--seed", "7f3a")
@@ -25,13 +26,6 @@ QUICK = (*BUSY, *soak_run.RESUMED, "--churn", "max", "--closed", "1500")
 # What no machine is silent for, however slow, and a test can wait for.
 WATCHDOG = "10s"
 PIPE_BYTES = 4096  # the smallest pipe: less than a document
-
-
-def insist(process, number):
-    """Sends the signal until it has ended the process: two that come at once are one to the kernel."""
-    while process.poll() is None:
-        process.send_signal(number)
-        time.sleep(0.2)
 
 
 def in_pipe(fd):
@@ -44,12 +38,41 @@ def in_pipe(fd):
 class Live(soak_run.SoakTest):
     """A run that goes on while the test does something to it."""
 
-    def start(self, *options, before=None):
+    def start(self, *options, before=None, out=subprocess.PIPE):
         # pylint: disable=subprocess-popen-preexec-fn # the test has one thread
-        process = subprocess.Popen(self.command(*options), stdout=subprocess.PIPE,
+        process = subprocess.Popen(self.command(*options), stdout=out,
                                    stderr=subprocess.PIPE, text=True, preexec_fn=before)
         self.addCleanup(self.stop, process)
+        process.said = b""
         return process
+
+    def stuck(self, process, what):
+        """Fails with where a process sleeps that doesn't do what it should, and ends it."""
+        where = where_it_sleeps(process.pid)
+        process.kill()
+        if soak_run.HAS_LIBTSAN and hangs_in_libtsan(where):
+            self.skipTest(LIBTSAN_HANGS)
+        self.fail(f"waited in vain for {what}\n{where}")
+
+    def wait_said(self, process, text):
+        """Waits until its stderr has the text."""
+        end = process.stderr.fileno()
+
+        def has_said():
+            while select.select([end], [], [], 0)[0] and (more := os.read(end, 65536)):
+                process.said += more
+            return text.encode() in process.said or process.poll() is not None
+        try:
+            until(has_said, text)
+        except AssertionError:
+            self.stuck(process, text)
+        self.assertIn(text, process.said.decode())
+
+    def stop_at_once(self, process):
+        """By two SIGINTs: the second comes when the first was heard, as two that come at once are one to the kernel."""
+        process.send_signal(signal.SIGINT)
+        self.wait_said(process, "once more stops at once")
+        process.send_signal(signal.SIGINT)
 
     @staticmethod
     def stop(process):
@@ -68,8 +91,12 @@ class Live(soak_run.SoakTest):
     def wait_checkpoints(self, count):
         until(lambda: self.samples("checkpoint") >= count, f"{count} checkpoints")
 
-    def finish(self, process):
-        process.out, process.err = process.communicate(timeout=soak_run.PATIENCE_S)
+    def finish(self, process, patience=soak_run.PATIENCE_S):
+        try:
+            process.out, process.err = process.communicate(timeout=patience)
+        except subprocess.TimeoutExpired:
+            self.stuck(process, "its end")
+        process.err = getattr(process, "said", b"").decode() + (process.err or "")
         completed = subprocess.CompletedProcess(process.args, process.returncode, process.out,
                                                 process.err)
         return soak_run.Run(completed, self.last())
@@ -256,7 +283,7 @@ class Signals(Live):
         self.wait_checkpoints(1)
         server = self.child(process, "soak-server")
         os.kill(server, signal.SIGSTOP)  # so that the epoch can't end by itself
-        insist(process, signal.SIGINT)
+        self.stop_at_once(process)
         run = self.finish(process)
         self.assertEqual(run.exit, 130, run.explain())
         self.assertIsNotNone(run.result)
@@ -278,8 +305,7 @@ class Signals(Live):
         end, out = os.pipe()
         self.addCleanup(os.close, end)
         fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
-        process = subprocess.Popen(self.command(*QUICK, "--json=-"), stdout=out, stderr=subprocess.PIPE, text=True)
-        self.addCleanup(self.stop, process)
+        process = self.start(*QUICK, "--json=-", out=out)
         os.close(out)
         until(lambda: in_pipe(end) == PIPE_BYTES or process.poll() is not None, "a full pipe")
         process.send_signal(signal.SIGTERM)
@@ -310,6 +336,26 @@ class Signals(Live):
         process.send_signal(signal.SIGHUP)
         run = self.finish(process)
         self.assertEqual(run.exit, 0, run.explain())
+
+
+class Stuck(Live):
+    """A process that doesn't end fails its test, which says where it sleeps."""
+
+    def command(self, *options):
+        return ["sleep", "3600"]
+
+    def test_what_does_not_end_is_told_with_where_it_sleeps_and_ended(self):
+        process = self.start()
+        with self.assertRaisesRegex(AssertionError, r"for its end\nwchan: .*\nsyscall: .*\nstatus: Name:(.*\n)*SigBlk:"):
+            self.finish(process, patience=0)
+        until(lambda: gone(process.pid), "its end")
+
+    def test_the_known_hang_of_libtsan_is_a_read_of_a_pipe_with_all_signals_blocked(self):
+        known = "wchan: anon_pipe_read\nsyscall: 0 0x4 0x7ffe 0x1\nstatus: Name:\tsoak\nSigBlk:\tfffffffe7ffbfeff\nSigIgn:\t0"
+        self.assertTrue(hangs_in_libtsan(known))
+        self.assertTrue(hangs_in_libtsan(known.replace("anon_pipe", "pipe")))
+        self.assertFalse(hangs_in_libtsan(known.replace("pipe_read", "pipe_write")))
+        self.assertFalse(hangs_in_libtsan(known.replace("fffffffe7ffbfeff", "0000000000004003")))
 
 
 class Limits(Live):
@@ -613,11 +659,10 @@ class Drain(Live):
             until(lambda p=pid: gone(p), f"process {pid} to end")
 
     def test_sigterm_ends_a_slow_command_with_all_that_it_started(self):
-        for sent in ((signal.SIGTERM,), (signal.SIGINT, signal.SIGINT), (signal.SIGHUP,)):
+        for stop in (lambda process: process.send_signal(signal.SIGTERM), self.stop_at_once,
+                     lambda process: process.send_signal(signal.SIGHUP)):
             process, pids = self.start_slow()
-            process.send_signal(sent[0])
-            if len(sent) > 1:
-                insist(process, sent[1])
+            stop(process)
             run = self.finish(process)
             self.assertEqual(run.exit, 130, run.explain())
             self.assertIsNotNone(run.result)
