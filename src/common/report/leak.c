@@ -243,6 +243,15 @@ static const char *dependence(char *buf, size_t size, const struct judgement *j)
     return buf;
 }
 
+bool parts_may_be_sessions(const struct result_subject *subject)
+{
+    static const char maker[] = "/ssl_sess.c"; /* of OpenSSL's SSL_SESSION */
+    const struct result_site *site = parts_guilty(subject);
+    const char *name = site && site->file ? strrchr(site->file, '/') : NULL;
+    bool retained = subject->class_name && strcmp(subject->class_name, "SSL_SESSION") == 0;
+    return subject->processes && (retained || (name && strcmp(name, maker) == 0));
+}
+
 /* One line per kind of leak: the first finding of a kind speaks for the others. A block that is
  * lost needs no name for it. */
 static void print_why(const struct result_subject *subject, const struct screen *s)
@@ -263,6 +272,10 @@ static void print_why(const struct result_subject *subject, const struct screen 
                    first ? dependence(depends, sizeof depends, &subject->judgement) : "");
         word = "also";
     }
+    if (parts_may_be_sessions(subject))
+        screen_say(s, "unless", PARTS_LEAK_COLUMN,
+                   "a session cache is filling: go on beyond its limit, or say that it has N "
+                   "entries by --expect-cache N");
 }
 
 void parts_leak(const struct result *r, const struct result_subject *subject,

@@ -24,6 +24,8 @@ const struct result_site *parts_guilty(const struct result_subject *subject);
 const struct result_site *parts_doubt(const struct result_subject *subject);
 /* Whether the blocks of a stack are those of the finding. */
 bool parts_is_of(const struct result_stack *stack, const struct result_site *site);
+/* Whether the leak may be entries of a session cache, which only soak's own programs tell of. */
+bool parts_may_be_sessions(const struct result_subject *subject);
 /* The stack with most survivors of this finding, or NULL. */
 const struct result_stack *parts_stack_of(const struct result_subject *subject,
                                           const struct result_site *site);

@@ -337,6 +337,9 @@ static void put_plateau(const struct result_subject *subject, FILE *out)
         markdown_put(subject->why, out);
         fputs(".\n", out);
     }
+    if (parts_may_be_sessions(subject))
+        fputs("\nA session cache of the program's own would look like this until it is full.\n",
+              out);
     if (subject->judgement.proportional)
         fprintf(out, "\nEpochs of different length kept blocks in proportion to their %s.\n",
                 unit_plural(subject->judgement.unit));

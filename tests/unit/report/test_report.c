@@ -331,6 +331,26 @@ static void a_file_name_cannot_steer_the_terminal(void **state)
     free(document);
 }
 
+static void a_leak_of_sessions_may_be_a_cache_of_a_program_that_is_not_soak_s(void **state)
+{
+    (void)state;
+    static struct result r;
+    fill("lost-state", &r);
+    struct result_site site = r.subject[0].site[0];
+    const struct result_process process = {
+        .name = "nginx", .libcrypto = "libcrypto.so.3", .mode = "set_mem_functions", .flags = ""};
+    r.subject[0].site = &site;
+    r.subject[0].process = &process;
+    for (int i = 0; i < 8; i++) {
+        site.file = i & 1 ? "ssl/ssl_sess.c" : "ssl/ssl_lib.c";
+        r.subject[0].class_name = i & 2 ? "SSL_SESSION" : NULL;
+        r.subject[0].processes = i & 4 ? 1 : 0;
+        char *text = text_of(&r, &wide, false);
+        assert_int_equal(strstr(text, "\n  unless   a session cache is filling: ") != NULL, i > 4);
+        free(text);
+    }
+}
+
 static void kinds_without_blocks_are_said_in_their_own_words(void **state)
 {
     (void)state;
@@ -526,6 +546,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(quiet_prints_the_verdict_alone),
         cmocka_unit_test(the_lines_of_the_survivors_can_be_pasted),
         cmocka_unit_test(a_file_name_cannot_steer_the_terminal),
+        cmocka_unit_test(a_leak_of_sessions_may_be_a_cache_of_a_program_that_is_not_soak_s),
         cmocka_unit_test(kinds_without_blocks_are_said_in_their_own_words),
         cmocka_unit_test(many_notes_are_cut_and_replacements_are_none),
         cmocka_unit_test(what_is_undecided_beside_a_leak_takes_no_row_of_where),

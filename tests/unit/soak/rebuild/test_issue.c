@@ -74,6 +74,19 @@ static void an_issue_claims_and_shows(void **state)
     free(text);
 }
 
+static void an_issue_says_when_it_may_be_a_session_cache(void **state)
+{
+    (void)state;
+    filled = (struct result){0};
+    report_case_find("lost-state")->fill(&filled);
+    filled.subject[0].class_name = "SSL_SESSION";
+    filled.subject[0].processes = 1;
+    char *text = issue_of(&filled);
+    assert_has(text,
+               "\nA session cache of the program's own would look like this until it is full.\n");
+    free(text);
+}
+
 static void nothing_in_an_issue_is_markdown_of_others(void **state)
 {
     (void)state;
@@ -412,6 +425,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_issue_claims_and_shows),
+        cmocka_unit_test(an_issue_says_when_it_may_be_a_session_cache),
         cmocka_unit_test(nothing_in_an_issue_is_markdown_of_others),
         cmocka_unit_test(an_issue_has_the_shortest_command_and_the_runs_own),
         cmocka_unit_test(an_issue_has_versions_and_no_folders),
