@@ -181,6 +181,14 @@ static json_t *document(const struct version *v, int round, bool footprint, cons
     return root;
 }
 
+/* As a run with --client has it: the program under test is the client, and comes first. */
+static void turn(json_t *root)
+{
+    json_t *subjects = json_object_get(root, "subjects");
+    json_object_set_new(json_array_get(subjects, 0), "name", json_string("client"));
+    json_object_set_new(json_array_get(subjects, 1), "name", json_string("server"));
+}
+
 /* ---- in place of run_process.c ---- */
 
 static const char *value_of(const char *const *words, const char *option)
@@ -216,11 +224,19 @@ int run_process_execute(struct run_process *s, const char *const *words,
     if (!v)
         return err_set(e, "%s: no such made-up version", name ? name : "?");
     int round = seed ? (int)((strtoul(seed, NULL, 16) - 1) % 100) : 0; /* of --seed 1 */
+    if (value_of(words, "--client=") &&
+        (value_of(words, "--footprint") || value_of(words, "--client-malloc="))) {
+        *ret = (struct run_process_result){.exit_code = 2};
+        snprintf(ret->said, sizeof ret->said, "soak: soak's own client has this");
+        return 0;
+    }
     bool breaks = strcmp(v->name, "9.0.6") == 0 && round == 0;
     bool footprint = value_of(words, "--footprint") != NULL && !breaks;
     *ret = (struct run_process_result){.exit_code = v->exit_code};
     if (v->verdict)
         ret->document = document(v, round, footprint, words[1]);
+    if (v->verdict && value_of(words, "--client="))
+        turn(ret->document);
     const char *unit = value_of(words, "--reload=")    ? "reload"
                        : value_of(words, "--operate=") ? "operation"
                                                        : "connection";
@@ -278,11 +294,14 @@ int compare_prepare_list(enum compare_part part, struct prepare_list *ret, struc
     return 0;
 }
 
-/* `compare-stub document VERSION FILE` writes what a run of it leaves. */
-static int write_document(const char *name, const char *path)
+/* `compare-stub document VERSION FILE` writes what a run of it leaves, `client VERSION FILE` one of
+ * a client program. */
+static int write_document(bool client, const char *name, const char *path)
 {
     const struct version *v = version_of(name);
-    json_t *root = v && v->verdict ? document(v, 0, true, NULL) : NULL;
+    json_t *root = v && v->verdict ? document(v, 0, !client, NULL) : NULL;
+    if (root && client)
+        turn(root);
     int rc = root ? json_dump_file(root, path, JSON_INDENT(1)) : -1;
     json_decref(root);
     return rc == 0 ? 0 : 2;
@@ -302,8 +321,9 @@ int main(int argc, char **argv)
         return cmd_compare(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "bisect") == 0)
         return cmd_bisect(argc - 1, argv + 1);
-    if (argc == 4 && strcmp(argv[1], "document") == 0)
-        return write_document(argv[2], argv[3]);
-    fprintf(stderr, "usage: compare-stub compare|bisect ...|document VERSION FILE\n");
+    bool client = argc == 4 && strcmp(argv[1], "client") == 0;
+    if (client || (argc == 4 && strcmp(argv[1], "document") == 0))
+        return write_document(client, argv[2], argv[3]);
+    fprintf(stderr, "usage: compare-stub compare|bisect ...|document|client VERSION FILE\n");
     return 2;
 }

@@ -356,6 +356,52 @@ class Sides(Compare):
         self.assertEqual([v["verdict"] for v in document["versions"]], ["PASS", "PASS"])
         self.assertEqual([v["other_leaks"] for v in document["versions"]], [False, True])
 
+    def test_of_client_programs_the_client_is_judged(self):
+        for name, version in (("a", "3.0.22"), ("b", "3.0.17")):
+            (self.folder / name).mkdir()
+            self.soak("client", version, self.folder / name / "result.json")
+        process = self.soak("compare", "a", "b", "--json=c.json", code=1)
+        document, text = self.read("c.json"), " ".join(process.stdout.split())
+        self.assertEqual((document["side"], [v["verdict"] for v in document["versions"]]),
+                         ("client", ["PASS", "LEAK"]))
+        self.assertIn("WORSE openssl 3.0.17-1~made against 3.0.22-1~made, for the client: a LEAK, +994.00 B per "
+                      "connection", text)
+        self.assertIn(" client CPU ", text)
+        self.assertNotIn("server", text)
+        rows = {row["key"]: row for row in document["rows"]}
+        self.assertEqual([rows["cpu"][key] for key in ("side", "judged", "group")],
+                         ["client", True, "Client CPU per connection"])
+        self.soak("compare", "a", "b", "--side", "client", "--json=c.json", code=1)
+        self.assertEqual(self.read("c.json")["side"], "client")
+
+    def test_of_client_programs_the_load_is_judged_where_it_is_asked_for(self):
+        process = self.compare_clients("3.0.22,3.0.17", "--side", "server")
+        self.assertEqual([self.read("c.json")[key] for key in ("side", "outcome")], ["server", "same"])
+        self.assertIn("the client of 3.0.17-1~made LEAKs (--side client judges it)\n", process.stdout)
+        process = self.compare_clients("3.0.22,3.0.25")
+        self.assertIn("the server of 3.0.25-1~made LEAKs (--side server judges it)\n", process.stdout)
+
+    def compare_clients(self, versions, *options, code=0):
+        """Compares made-up runs of a client program; the process."""
+        for name in versions.split(","):
+            (self.folder / name).mkdir(exist_ok=True)
+            self.soak("client", name, self.folder / name / "result.json")
+        return self.soak("compare", *versions.split(","), "--json=c.json", *options, code=code)
+
+    def test_runs_of_a_server_and_of_a_client_are_not_compared(self):
+        for name, kind in (("a", "document"), ("b", "client")):
+            (self.folder / name).mkdir()
+            self.soak(kind, "3.0.22", self.folder / name / "result.json")
+        self.refused("compare: b: it is of a client, an earlier run of a server", "compare", "a", "b")
+
+    def test_versions_of_a_client_program_are_run_without_what_only_soak_client_takes(self):
+        client = ("--client", "{program}/c {address}", "--repeat", "2", "--results", "r", "--seed", "1")
+        process = self.soak("compare", "--program", "debian:bullseye/nginx,debian:trixie/nginx", *client)
+        self.assertIn("SAME program trixie against bullseye, for the client: ", " ".join(process.stdout.split()))
+        self.soak("compare", "--malloc", "jemalloc,libc", *client)
+        self.soak("compare", "--program", "debian:bullseye/nginx,debian:trixie/nginx", "--malloc", "jemalloc", *client)
+        self.assertEqual([w for run in self.runs() for w in run if "footprint" in w or "client-malloc" in w], [])
+
     def test_what_cannot_be_trusted_is_so_for_every_side(self):
         for side in ("server", "client"):
             document = self.document("3.5.7,4.0.3", "--side", side, "--tolerance=50%", code=3)

@@ -207,7 +207,8 @@ static int work(struct compare_line *line, struct err *e)
                              .libc = prepared.libc,
                              .closed = compare_line_closed(&scenario),
                              .alike = compare_line_alike(&scenario),
-                             .footprint = !scenario.reload,
+                             .footprint = !scenario.reload && !scenario.client,
+                             .client = scenario.client != NULL,
                              .progress = line->run.quiet ? NULL : stderr};
     int code = search(&w, metric, name, &outputs);
     compare_set_free(w.set);

@@ -33,7 +33,7 @@ static const struct opt own[] = {
     {"tolerance", OPT_PERCENT, COMPARE_LINE_AT(tolerance), "PERCENT", NULL,
      "by how much an exact figure may be more (1%)"},
     {"side", OPT_CHOICE, COMPARE_LINE_AT(side), "SIDE", "server|client|both",
-     "whose figures decide; what only the other does is told (server)"},
+     "whose figures decide; what only the other does is told (the program under test)"},
     {"json", OPT_OUTPUT, COMPARE_LINE_AT(run.json), "FILE", ".json",
      "write compare.json once more, to stdout without FILE"},
     {"markdown", OPT_OUTPUT, COMPARE_LINE_AT(markdown), "FILE", ".md",
@@ -298,7 +298,8 @@ static int compare_versions(const struct compare_line *line, const struct output
                              .libc = prepared.libc,
                              .closed = compare_line_closed(&scenario),
                              .alike = compare_line_alike(&scenario),
-                             .footprint = !scenario.reload,
+                             .footprint = !scenario.reload && !scenario.client,
+                             .client = scenario.client != NULL,
                              .progress = line->run.quiet ? NULL : stderr};
     int code = measure(&w, name, outputs);
     compare_set_free(s);

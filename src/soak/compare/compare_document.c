@@ -33,7 +33,7 @@ static int take_blame(struct compare_set *s, const struct result_subject *subjec
     return 0;
 }
 
-/* The subject with the run's own verdict; the server comes first. */
+/* The subject with the run's own verdict; the program under test comes first. */
 static const struct result_subject *blamed(const struct result *r, enum verdict verdict)
 {
     for (size_t i = 0; i < r->subjects; i++)
@@ -65,8 +65,9 @@ static int take_judgement(struct compare_set *s, const struct result *r, struct 
 {
     run->verdict = standing(r, r->verdict);
     const struct result_subject *subject = NULL; /* NULL: the run as a whole is judged */
-    if (s->side != COMPARE_SIDE_BOTH)
-        subject = result_subject_find(r, compare_side_name(s->side));
+    enum compare_side judged = compare_set_judged(s);
+    if (judged != COMPARE_SIDE_BOTH)
+        subject = result_subject_find(r, compare_set_side_name(s, judged));
     if (subject)
         take_side(r, subject, run, ret_other_leaks);
     else
@@ -74,7 +75,7 @@ static int take_judgement(struct compare_set *s, const struct result *r, struct 
     return subject ? take_blame(s, subject, run, e) : 0; /* it broke before there was one */
 }
 
-/* ---- figures of the server ---- */
+/* ---- figures of the program under test ---- */
 
 static const struct {
     const char *class_;
@@ -106,18 +107,18 @@ static double known(double value)
  * what is allocated in them. */
 static void take_figures(const struct result *r, struct compare_run *run)
 {
-    const struct result_subject *server = &r->subject[0];
-    const struct result_rest *rest = &server->rest;
+    const struct result_subject *program = &r->subject[0];
+    const struct result_rest *rest = &program->rest;
     run->row[COMPARE_P50] = known((double)r->run.p50_ns);
     run->row[COMPARE_P99] = known((double)r->run.p99_ns);
     if (!r->subjects)
         return;
-    run->row[COMPARE_CPU] = known(server->cpu_us_per_conn);
-    run->sensitivity = server->judgement.sensitivity.one_in;
+    run->row[COMPARE_CPU] = known(program->cpu_us_per_conn);
+    run->sensitivity = program->judgement.sensitivity.one_in;
     if (isnan(run->sensitivity))
         run->sensitivity = 0;
-    for (size_t i = 0; i < server->census_count; i++)
-        take_census(&server->census[i], (double)r->run.conns, run);
+    for (size_t i = 0; i < program->census_count; i++)
+        take_census(&program->census[i], (double)r->run.conns, run);
     if (rest->known)
         run->row[COMPARE_KEPT] = (double)rest->anon_bytes - (double)rest->ledger_bytes;
     if (rest->heap && rest->heap_allocated_bytes)
@@ -361,6 +362,19 @@ static int take_unit(struct compare_set *s, const struct result *r, struct err *
     return 0;
 }
 
+/* The program under test comes first. Those of one comparison are all servers or all clients. */
+static int take_program(struct compare_set *s, const struct result *r, struct err *e)
+{
+    enum compare_side program = COMPARE_SIDE_RUN;
+    if (!r->subjects || !compare_side_from_name(r->subject[0].name, &program))
+        return 0;
+    if (s->program != COMPARE_SIDE_RUN && s->program != program)
+        return err_set(e, "it is of a %s, an earlier run of a %s", compare_side_name(program),
+                       compare_side_name(s->program));
+    s->program = program;
+    return 0;
+}
+
 int compare_document_add(struct compare_set *s, struct compare_entry *entry,
                          const struct document *document, uint64_t round, struct err *e)
 {
@@ -373,7 +387,8 @@ int compare_document_add(struct compare_set *s, struct compare_entry *entry,
         run.row[row] = NAN;
     if (document->torture)
         return err_set(e, "not the result of a run (soak/1)");
-    if (take_unit(s, r, e) != 0 || take_judgement(s, r, &run, &other_leaks, e) != 0)
+    if (take_unit(s, r, e) != 0 || take_program(s, r, e) != 0 ||
+        take_judgement(s, r, &run, &other_leaks, e) != 0)
         return -1;
     take_figures(r, &run);
     if (read_mapped(s, r, &mapping, e) != 0 ||

@@ -118,8 +118,8 @@ static const char *metric_of(const struct compare_set *s, size_t i)
 /* What only the other program does. */
 static const char *other_metric(const struct compare_set *s, size_t i)
 {
-    enum compare_row row =
-        s->side == COMPARE_SIDE_SERVER ? COMPARE_ALLOCS_CLIENT : COMPARE_ALLOCS_SERVER;
+    enum compare_row row = compare_set_judged(s) == COMPARE_SIDE_SERVER ? COMPARE_ALLOCS_CLIENT
+                                                                        : COMPARE_ALLOCS_SERVER;
     const struct compare_cell *first = &s->judgement.column[0].cell[row];
     const struct compare_cell *c = &s->judgement.column[i].cell[row];
     bool differs = c->exact && first->exact && first->value > 0 &&

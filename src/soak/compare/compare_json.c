@@ -87,9 +87,10 @@ static json_t *row_json(const struct compare_set *s, enum compare_row row)
     }
     return json_pack("{s:s,s:s,s:s,s:s,s:b,s:s,s:s,s:o}", "key", info->key, "role",
                      compare_role_name(info->role), "unit", compare_unit_name(info->unit), "side",
-                     compare_side_name(info->side), "judged", (int)compare_row_counts(row, s->side),
-                     "group", compare_say_rows(s, row, group, sizeof group), "title", info->title,
-                     "cells", cells);
+                     compare_say_side(s, row), "judged",
+                     (int)compare_row_counts(row, compare_set_judged(s)), "group",
+                     compare_say_rows(s, row, group, sizeof group), "title", info->title, "cells",
+                     cells);
 }
 
 static json_t *group_json(const struct compare_group *g)
@@ -154,7 +155,7 @@ json_t *compare_document(const struct compare_set *s)
         json_from_count(s->done), "tolerance", json_from_number(s->tolerance), "cpu_margin",
         COMPARE_CPU_MARGIN, "level", COMPARE_LEVEL);
     json_object_update(root, more);
-    json_object_set_new(root, "side", json_string(compare_side_name(s->side)));
+    json_object_set_new(root, "side", json_string(compare_set_side_name(s, compare_set_judged(s))));
     json_object_set_new(root, "groups", json_from_text(s->groups));
     json_object_set_new(root, "given", json_from_text(s->given));
     json_object_set_new(root, "argument", json_from_text(s->word));

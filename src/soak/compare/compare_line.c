@@ -22,6 +22,7 @@ int compare_line_read(struct compare_line *line, const struct command *c, int ar
     const struct command_line own = {c->name, {c->table, c->options, argc, argv, NULL}, "seed"};
     struct opts_words words;
     line->tolerance = 0.01;
+    line->side = COMPARE_SIDE_RUN;
     int rc = forwarded_options_read(&line->forwarded_options, &own, line, &words, e);
     line->word = words.word;
     line->words = words.count;
@@ -168,7 +169,7 @@ int compare_line_scenario(const struct compare_line *line, struct scenario *ret,
 
 uint64_t compare_line_closed(const struct scenario *s)
 {
-    if (s->closed || s->for_ns || s->until_sure || s->sensitivity)
+    if (s->closed || s->for_ns || s->until_sure || s->sensitivity || s->loop)
         return 0;
     if (scenario_unit(s) == UNIT_RELOAD)
         return RELOADS;

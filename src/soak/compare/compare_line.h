@@ -22,7 +22,7 @@ struct compare_line {
     bool same_libc;
     int repeat;
     double tolerance;
-    int side; /* enum compare_side */
+    int side; /* enum compare_side; RUN: not asked for */
     const char *markdown, *html;
     const char *metric; /* bisect's; NULL: the verdict */
     const char **word;  /* owned; borrowed from argv */

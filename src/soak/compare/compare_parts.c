@@ -98,18 +98,28 @@ static int refuse(const char *asked, const char *part, const char *version, stru
     return err_set(e, "%.100s was asked for, and the run had %s %.100s", asked, part, version);
 }
 
+static bool has_mapped(const struct compare_entry *entry, const char *part)
+{
+    for (size_t i = 0; i < entry->mapped_count; i++)
+        if (strcmp(entry->mapped[i].part, part) == 0)
+            return true;
+    return false;
+}
+
 static int malloc_proved(const char *name, const struct compare_entry *entry, struct err *e)
 {
     const char *jemalloc = compare_entry_version(entry, "jemalloc");
     const char *other = compare_entry_version(entry, "malloc");
+    bool there = has_mapped(entry, "jemalloc"); /* its file may not say a version */
+    bool none = entry->mapped_count && !there;  /* as in a program that isn't soak's */
     /* The server is linked with jemalloc, which is mapped even where another malloc was put before
      * it: that one is told by the server itself. */
     if (!is_jemalloc(name))
-        return other ? 0 : refuse(name, "jemalloc", jemalloc, e);
+        return other || none ? 0 : refuse(name, "jemalloc", jemalloc, e);
     const char *version = jemalloc_version(name);
     if (other)
         return refuse(name, "malloc", other, e);
-    return jemalloc && (!version || compare_version_is(jemalloc, version))
+    return there && (!version || (jemalloc && compare_version_is(jemalloc, version)))
                ? 0
                : refuse(name, "jemalloc", jemalloc, e);
 }

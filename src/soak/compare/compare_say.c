@@ -147,6 +147,13 @@ static const enum compare_row telling[] = {COMPARE_ALLOCS_SERVER,
                                            COMPARE_ALLOCS};
 enum { TELLING = sizeof telling / sizeof *telling, TOLD = 3 };
 
+const char *compare_say_side(const struct compare_set *s, enum compare_row row)
+{
+    const struct compare_row_info *info = compare_row_info(row);
+    return info->role == COMPARE_EXACT ? compare_side_name(info->side)
+                                       : compare_set_side_name(s, info->side);
+}
+
 /* What a row is called in a sentence: whose it is when both are judged. */
 static const char *row_phrase(const struct compare_set *s, enum compare_row row, char *buf,
                               size_t size)
@@ -171,8 +178,8 @@ static const char *row_phrase(const struct compare_set *s, enum compare_row row,
             name = phrases[i].phrase;
     bool census = strncmp(info->key, "census_", 7) == 0;
     bool blocks = strncmp(info->key, "blocks", 6) == 0;
-    if (name && s->side == COMPARE_SIDE_BOTH && info->side != COMPARE_SIDE_BOTH)
-        snprintf(buf, size, "the %s's %s", compare_side_name(info->side), name);
+    if (name && compare_set_judged(s) == COMPARE_SIDE_BOTH && info->side != COMPARE_SIDE_BOTH)
+        snprintf(buf, size, "the %s's %s", compare_say_side(s, row), name);
     else if (name)
         snprintf(buf, size, "%s", name);
     else if (census)
@@ -187,7 +194,9 @@ char *compare_say_rows(const struct compare_set *s, enum compare_row row, char *
     static const char by[] = "per connection";
     const char *group = compare_row_info(row)->group;
     size_t length = strlen(group), end = sizeof by - 1;
-    if (length > end && strcmp(group + length - end, by) == 0)
+    if (row == COMPARE_CPU && s->program == COMPARE_SIDE_CLIENT)
+        snprintf(buf, size, "Client CPU per %s", unit_name(s->unit));
+    else if (length > end && strcmp(group + length - end, by) == 0)
         snprintf(buf, size, "%.*sper %s", (int)(length - end), group, unit_name(s->unit));
     else
         snprintf(buf, size, "%s", group);
@@ -330,7 +339,7 @@ static void say_same(struct text *j, const struct compare_set *s, size_t i)
     const struct compare_column *first = &s->judgement.column[0], *c = &s->judgement.column[i];
     double held = c->cell[COMPARE_HELD_IDLE].value - first->cell[COMPARE_HELD_IDLE].value;
     char figure[COMPARE_FIGURE];
-    if (s->side != COMPARE_SIDE_CLIENT && isfinite(held) && held != 0)
+    if (compare_set_judged(s) != COMPARE_SIDE_CLIENT && isfinite(held) && held != 0)
         text_item(j, "%s%s B per idle connection", held > 0 ? "+" : "",
                   figure_grouped(figure, sizeof figure, held, 0));
     else
@@ -388,13 +397,12 @@ static char *compare_say_reasons(const struct compare_set *s, size_t i, char *bu
 char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
     char reasons[COMPARE_SENTENCE];
-    bool both = s->side == COMPARE_SIDE_BOTH;
-    snprintf(buf, size, "%s  %s%s%s against %s, for %s: %s",
+    enum compare_side judged = compare_set_judged(s);
+    bool both = judged == COMPARE_SIDE_BOTH;
+    snprintf(buf, size, "%s  %s%s%s against %s, for %s%s: %s",
              compare_outcome_text(s->judgement.column[i].outcome), s->part, s->part[0] ? " " : "",
-             s->entry[i].name, s->entry[0].name,
-             both                             ? "both ends"
-             : s->side == COMPARE_SIDE_SERVER ? "the server"
-                                              : "the client",
+             s->entry[i].name, s->entry[0].name, both ? "both ends" : "the ",
+             both ? "" : compare_set_side_name(s, judged),
              compare_say_reasons(s, i, reasons, sizeof reasons));
     return buf;
 }
@@ -402,12 +410,13 @@ char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size)
 char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t size)
 {
     struct text j = text_list(buf, size, " · ");
-    bool client = s->side == COMPARE_SIDE_SERVER;
+    bool client = compare_set_judged(s) == COMPARE_SIDE_SERVER;
     enum compare_row row = client ? COMPARE_ALLOCS_CLIENT : COMPARE_ALLOCS_SERVER;
-    const char *other = compare_side_name(client ? COMPARE_SIDE_CLIENT : COMPARE_SIDE_SERVER);
+    const char *other =
+        compare_set_side_name(s, client ? COMPARE_SIDE_CLIENT : COMPARE_SIDE_SERVER);
     double by = s->judgement.column[i].cell[row].value - s->judgement.column[0].cell[row].value;
     char figure[COMPARE_FIGURE];
-    if (s->side == COMPARE_SIDE_BOTH)
+    if (compare_set_judged(s) == COMPARE_SIDE_BOTH)
         return buf;
     if (isfinite(by) && by != 0)
         text_item(&j, "the %s allocates %s%s times %sper handshake", other, by > 0 ? "+" : "",

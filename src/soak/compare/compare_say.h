@@ -26,6 +26,8 @@ char *compare_say_change(const struct compare_set *s, size_t i, enum compare_row
  * `× 1.032 (1.021–1.044) more`. */
 char *compare_say_note(const struct compare_set *s, size_t i, enum compare_row row, char *buf,
                        size_t size);
+/* Whose figures a row has: "server", "client", "both", "run". */
+const char *compare_say_side(const struct compare_set *s, enum compare_row row);
 /* The heading of a row's group, such as `Growth per reload`. */
 char *compare_say_rows(const struct compare_set *s, enum compare_row row, char *buf, size_t size);
 /* Of a measured row: `1.021–1.044`. */

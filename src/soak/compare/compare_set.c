@@ -20,6 +20,7 @@ struct compare_set *compare_set_new(void)
     s->version = soak_version;
     s->scenario = s->part = s->given = s->options = "";
     s->tolerance = 0.01;
+    s->side = s->program = COMPARE_SIDE_RUN;
     return s;
 }
 
@@ -89,6 +90,26 @@ static void explain(struct compare_set *s, size_t i)
     }
 }
 
+/* The other way round where the program under test is a client. */
+static enum compare_side turned(const struct compare_set *s, enum compare_side side)
+{
+    if (s->program != COMPARE_SIDE_CLIENT)
+        return side;
+    return side == COMPARE_SIDE_SERVER   ? COMPARE_SIDE_CLIENT
+           : side == COMPARE_SIDE_CLIENT ? COMPARE_SIDE_SERVER
+                                         : side;
+}
+
+enum compare_side compare_set_judged(const struct compare_set *s)
+{
+    return s->side == COMPARE_SIDE_RUN ? COMPARE_SIDE_SERVER : turned(s, s->side);
+}
+
+const char *compare_set_side_name(const struct compare_set *s, enum compare_side side)
+{
+    return compare_side_name(turned(s, side));
+}
+
 void compare_set_judge(struct compare_set *s)
 {
     struct compare_version version[COMPARE_VERSIONS];
@@ -97,7 +118,7 @@ void compare_set_judge(struct compare_set *s)
     struct compare_input input = {.version = version,
                                   .versions = s->entries,
                                   .tolerance = s->tolerance,
-                                  .side = s->side,
+                                  .side = compare_set_judged(s),
                                   .footprint = s->footprint};
     compare_judge(&input, &s->judgement);
     memset(s->why, 0, sizeof s->why);

@@ -61,8 +61,9 @@ struct compare_set {
     bool footprint;              /* it was asked for */
     enum unit unit;              /* what its runs counted */
     double tolerance;
-    enum compare_side side; /* that is judged: SERVER, CLIENT or BOTH */
-    const char *groups;     /* of the key exchange, as asked for; NULL: OpenSSL's default */
+    enum compare_side side; /* as asked for: SERVER, CLIENT or BOTH; RUN: the program under test */
+    enum compare_side program; /* what that is: SERVER, or CLIENT with --client; RUN: not known */
+    const char *groups;        /* of the key exchange, as asked for; NULL: OpenSSL's default */
     enum compare_state state;
     struct compare_entry entry[COMPARE_VERSIONS];
     size_t entries;
@@ -82,6 +83,11 @@ struct compare_entry *compare_set_add(struct compare_set *s, const char *name);
 const char *compare_entry_version(const struct compare_entry *entry, const char *part);
 /* Takes back the entry's last run, as if it had never been added. */
 void compare_entry_drop(struct compare_entry *entry);
+/* What is judged, in the terms of compare_row_info: there SERVER is the program under test,
+ * whatever it is, CLIENT the load, and BOTH the two. */
+enum compare_side compare_set_judged(const struct compare_set *s);
+/* What a side in those terms is called: "server", "client", "both", "run". */
+const char *compare_set_side_name(const struct compare_set *s, enum compare_side side);
 /* Judges what is there and explains it. */
 void compare_set_judge(struct compare_set *s);
 /* 130 interrupted, else 4 broken, else the judgement's. */

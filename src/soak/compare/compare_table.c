@@ -248,7 +248,7 @@ static void exact_note(const struct compare_set *s, enum compare_row row, char *
     const struct compare_cell *c = &s->judgement.column[1].cell[row];
     char number[COMPARE_FIGURE], share[COMPARE_FIGURE];
     double by = c->value - first->value;
-    bool counts = compare_row_counts(row, s->side), known = isfinite(by) && by != 0;
+    bool counts = compare_row_counts(row, compare_set_judged(s)), known = isfinite(by) && by != 0;
     compare_say_change(s, 1, row, share, sizeof share);
     snprintf(buf, size, "%s", share);
     if (known && c->change != COMPARE_CHANGE_MISSING)
@@ -310,7 +310,7 @@ static void add_row(const struct filling *f, const char *label, enum compare_row
 }
 
 /* Rows that people read. `always`: whatever they say; the others only where they decide. Growth is
- * lost per what is counted. */
+ * lost per what is counted, CPU that of the program under test. */
 static const struct {
     enum compare_row row;
     const char *label;
@@ -324,7 +324,7 @@ static const struct {
              {COMPARE_ALLOC_BYTES_CLIENT, "bytes, client", false},
              {COMPARE_HELD_IDLE, "held by server, idle", true},
              {COMPARE_PEAK, "handshake's peak", false},
-             {COMPARE_CPU, "server CPU", true},
+             {COMPARE_CPU, NULL, true},
              {COMPARE_P50, "handshake p50", false},
              {COMPARE_KEPT, "kept after churn", false}};
 enum { SHOWN = sizeof shown / sizeof *shown };
@@ -361,9 +361,12 @@ static bool is_shown(const struct compare_set *s, size_t k)
 
 static void add_shown(const struct filling *f, size_t k)
 {
-    char lost[COMPARE_FIGURE];
-    snprintf(lost, sizeof lost, "lost per %s", unit_name(f->set->unit));
-    add_row(f, shown[k].label ? shown[k].label : lost, shown[k].row);
+    char label[COMPARE_FIGURE];
+    if (shown[k].row == COMPARE_CPU)
+        snprintf(label, sizeof label, "%s CPU", compare_say_side(f->set, COMPARE_CPU));
+    else
+        snprintf(label, sizeof label, "lost per %s", unit_name(f->set->unit));
+    add_row(f, shown[k].label ? shown[k].label : label, shown[k].row);
 }
 
 static struct grid *new_grid(const struct compare_set *s, const struct screen *screen, bool wordy)

@@ -22,6 +22,13 @@ enum { TEXT = 64 };
 
 /* ---- the head ---- */
 
+/* With --client there is no soak-client, whose allocator could be said; it is the last word. */
+static bool can_have(const struct compare_work *w, const char *word)
+{
+    static const char of_load[] = "--client-malloc=";
+    return !w->client || strncmp(word, of_load, sizeof of_load - 1) != 0;
+}
+
 static size_t room_for(const struct compare_line *line)
 {
     size_t room = 1;
@@ -34,14 +41,15 @@ static size_t room_for(const struct compare_line *line)
 }
 
 /* What was asked for, of every run, as it is typed. */
-static const char *given_text(struct compare_set *s, const struct compare_line *line)
+static const char *given_text(struct compare_set *s, const struct compare_work *w)
 {
+    const struct compare_line *line = w->line;
     size_t room = room_for(line);
     char *text = calloc(1, room);
     CHECK(text);
     struct text list = text_into(text, room);
     for (int p = 0; p < COMPARE_PARTS; p++)
-        for (size_t i = 0; i < line->fixed[p].count; i++)
+        for (size_t i = 0; i < line->fixed[p].count && can_have(w, line->fixed[p].bytes[i]); i++)
             cmdline_word(&list, line->fixed[p].bytes[i]);
     for (int i = 0; i < line->forwarded_options.options; i++)
         cmdline_word(&list, line->forwarded_options.option[i]);
@@ -78,12 +86,13 @@ static void fill_head(struct compare_work *w, const char *name)
     s->part = compare_part_name(w->line->part);
     s->machine = compare_set_text(s, machine);
     s->started = compare_set_text(s, clock_utc(started, sizeof started, time(NULL)));
-    s->given = given_text(s, w->line);
+    s->given = given_text(s, w);
     s->options = options_text(s, w);
     s->folder = compare_set_text(s, w->dir.path);
     s->seed = command_seed(w->line->run.seed);
     s->tolerance = w->line->tolerance;
     s->side = (enum compare_side)w->line->side;
+    s->program = w->client ? COMPARE_SIDE_CLIENT : COMPARE_SIDE_SERVER;
     s->footprint = w->footprint;
 }
 
@@ -164,10 +173,10 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round, b
     snprintf(ret->libc, sizeof ret->libc, "--libc=%s", w->libc);
     add(ret, "--results");
     add(ret, w->dir.path);
-    for (size_t k = 0; k < ret->version.count; k++)
+    for (size_t k = 0; k < ret->version.count && can_have(w, ret->version.bytes[k]); k++)
         add(ret, ret->version.bytes[k]);
     for (int p = 0; p < COMPARE_PARTS; p++)
-        for (size_t k = 0; k < line->fixed[p].count; k++)
+        for (size_t k = 0; k < line->fixed[p].count && can_have(w, line->fixed[p].bytes[k]); k++)
             add(ret, line->fixed[p].bytes[k]);
     if (w->libc[0])
         add(ret, ret->libc);

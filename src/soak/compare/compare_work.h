@@ -19,6 +19,7 @@ struct compare_work {
     struct compare_set *set;
     const char *libc;       /* for every run; "" = none */
     uint64_t closed;        /* for every run; 0 = the scenario's own bound */
+    bool client;            /* they are runs of --client */
     bool footprint;         /* what a connection costs is compared, too */
     uint64_t alike;         /* connections of a run for the footprint alone; 0: there is none */
     FILE *progress;         /* NULL: quiet */

@@ -15,8 +15,8 @@ const struct command suite_command = {
     .line = "many scenarios, one after the other",
     .takes_run = true,
     .about = "Runs scenarios one after the other, each as `soak run` does, and says whether each\n"
-             "came out as its file expects (`expect = leak kind=... site=...`, the client's with\n"
-             "subject=client; without it: pass).\n"
+             "came out as its file expects (`expect = leak kind=... site=...`, the load's with\n"
+             "subject=NAME; without it: pass).\n"
              "SCENARIOS are files, folders of *.soak files, and names in scenarios/.\n",
     .after = "Options of `soak run` may follow and count for each run. --results, --json, --quiet\n"
              "and --color are the suite's own: suite.json and the folders of all runs lie in a\n"

@@ -50,6 +50,22 @@ static void what_was_mapped_proves_the_version(void **state)
                         "libc was asked for, and the run had jemalloc 5.3.0-1");
 }
 
+static void the_allocator_of_a_program_is_proved_by_what_it_maps(void **state)
+{
+    (void)state;
+    struct compare_entry entry = {.mapped = {{.part = "openssl", .version = "3.0.22-1"},
+                                             {.part = "jemalloc", .file = "/lib/libjemalloc.so.2"}},
+                                  .mapped_count = 2};
+    assert_null(refusal(COMPARE_MALLOC, "jemalloc", &entry));
+    assert_non_null(refusal(COMPARE_MALLOC, "jemalloc-5.3.0", &entry));
+    assert_non_null(refusal(COMPARE_MALLOC, "libc", &entry));
+    entry.mapped_count = 1;
+    assert_null(refusal(COMPARE_MALLOC, "libc", &entry));
+    assert_non_null(refusal(COMPARE_MALLOC, "jemalloc", &entry));
+    entry.mapped_count = 0;
+    assert_non_null(refusal(COMPARE_MALLOC, "libc", &entry));
+}
+
 static void another_allocator_is_no_jemalloc(void **state)
 {
     (void)state;
@@ -114,6 +130,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_version_is_asked_for_by_whole_numbers),
         cmocka_unit_test(what_was_mapped_proves_the_version),
+        cmocka_unit_test(the_allocator_of_a_program_is_proved_by_what_it_maps),
         cmocka_unit_test(another_allocator_is_no_jemalloc),
         cmocka_unit_test(a_version_becomes_options_of_a_run),
         cmocka_unit_test(packages_of_one_program_stay_together),
