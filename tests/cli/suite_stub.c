@@ -20,6 +20,8 @@ static const struct outcome {
     {"unsure", "PASS", "unsure", "PASS  nothing grows", 0},
     {"leak", "LEAK", "grows", "LEAK  keeps <32 B> & \"more\", 100%", 1},
     {"clientleak", "LEAK", "grows", "LEAK  the client keeps", 1},
+    {"programleak", "LEAK", "grows", "LEAK  the client program keeps", 1},
+    {"serverleak", "LEAK", "grows", "LEAK  soak-server keeps", 1}, /* while a client is tested */
     {"clientprogram", "PASS", "level", "PASS  the client keeps nothing", 0},
     {"inconclusive", "INCONCLUSIVE", "unsure", "INCONCLUSIVE  too few", 3},
     {"invalid", "INVALID", "level", "INVALID  the server refused all", 4},
@@ -67,8 +69,10 @@ static json_t *subject(const struct outcome *o, const char *name, bool guilty)
 /* As a soak/1 document, as far as a suite reads it. What is under test comes first. */
 static json_t *document(const struct outcome *o, int number)
 {
-    bool is_client = strcmp(o->word, "clientprogram") == 0;
-    bool of_client = is_client || strcmp(o->word, "clientleak") == 0;
+    bool of_server = strcmp(o->word, "serverleak") == 0;
+    bool is_client =
+        of_server || strcmp(o->word, "clientprogram") == 0 || strcmp(o->word, "programleak") == 0;
+    bool of_client = (is_client && !of_server) || strcmp(o->word, "clientleak") == 0;
     json_t *server = subject(o, "server", !of_client), *client = subject(o, "client", of_client);
     return json_pack("{s:s,s:s,s:s,s:{s:s},s:{s:i,s:i,s:s},s:[o,o]}", "schema", "soak/1", "verdict",
                      o->verdict, "run_dir", "runs/here", "libs", "openssl", "3.0.0", "run",

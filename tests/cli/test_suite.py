@@ -351,7 +351,7 @@ FAILED  2 of 3 scenarios are not as expected (0s)
                 self.assertTrue(all(set(given) <= set(shlex.split(line)) for line in lines), lines)
 
     def test_what_it_suggests_to_expect_is_met_when_it_is_written(self):
-        for name in ("leak-1", "clientleak-1"):
+        for name in ("leak-1", "clientleak-1", "programleak-1", "serverleak-1"):
             shutil.rmtree(self.folder / "s", ignore_errors=True)
             self.write([name])
             said = self.soak("suite", "s", "--results=r", code=1).stdout
@@ -431,6 +431,11 @@ class Verdicts(Suite):
                  ("clientleak-1", "leak", "not as expected"),
                  ("clientleak-1", "leak subject=client", "as expected"),
                  ("leak-1", "leak subject=client", "not as expected"),
+                 ("programleak-1", "leak kind=side-allocation-lost", "as expected"),
+                 ("programleak-1", "leak subject=client", "as expected"),
+                 ("programleak-1", "leak subject=server", "not as expected"),
+                 ("serverleak-1", "leak", "not as expected"),
+                 ("serverleak-1", "leak subject=server", "as expected"),
                  ("pass-1", "leak", "not as expected"), ("inconclusive-1", "leak", "inconclusive"),
                  ("inconclusive-1", "inconclusive", "as expected"),
                  ("invalid-1", "invalid", "as expected"), ("none-1", "invalid", "broken"),
@@ -586,6 +591,8 @@ class Words(Suite):
         cases = [("clientleak-1", "pass", (None, "failure")), ("leak-1", "pass", ("failure", None)),
                  ("leak-1", "leak subject=client", ("failure", "failure")),
                  ("leak-1", "leak site=server/conn.c", ("failure", None)),
+                 ("programleak-1", "pass", (None, "failure")), ("programleak-1", "leak", (None, None)),
+                 ("programleak-1", "leak site=server/conn.c", (None, "failure")),
                  ("pass-1", "leak subject=client", (None, "failure")),
                  ("pass-1", "leak", ("failure", None)), ("leak-1", "leak", (None, None)),
                  ("inconclusive-1", "pass", ("skipped", None)),

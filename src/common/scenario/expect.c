@@ -80,6 +80,11 @@ enum expect_subject expect_subject_of(const char *name)
     return found < 0 ? EXPECT_UNSAID : (enum expect_subject)found;
 }
 
+const char *expect_subject_name(enum expect_subject subject)
+{
+    return subject ? subjects[subject] : "any";
+}
+
 static int parse_subject(const char *name, struct expect *x, struct err *e)
 {
     if (x->subject)
@@ -182,12 +187,17 @@ static bool is_or_none(const char *verdict, const char *word)
     return !verdict || strcmp(verdict, word) == 0;
 }
 
+unsigned expect_named(const struct expect *x, enum expect_subject tested)
+{
+    if (x->subject || x->verdict != VERDICT_LEAK)
+        return x->subject;
+    return tested ? tested : EXPECT_SERVER;
+}
+
 static bool subjects_fit(const struct expect *x, const struct expect_run *run, const char *word)
 {
     const char *verdict[] = {run->server, run->client};
-    unsigned named = x->subject;
-    if (!named && x->verdict == VERDICT_LEAK)
-        named = EXPECT_SERVER;
+    unsigned named = expect_named(x, run->tested);
     for (unsigned i = 0; named && i < 2; i++) {
         bool wanted = named >> i & 1;
         if (wanted && !is_or_none(verdict[i], word))
@@ -198,11 +208,9 @@ static bool subjects_fit(const struct expect *x, const struct expect_run *run, c
     return true;
 }
 
-static bool subject_fits(const struct expect *x, const struct expect_finding *f)
+static bool subject_fits(unsigned named, const struct expect_finding *f)
 {
-    if (x->subject)
-        return x->subject & f->subject;
-    return x->verdict != VERDICT_LEAK || f->subject == EXPECT_SERVER;
+    return !named || named & f->subject;
 }
 
 bool expect_met(const struct expect *expect, const struct expect_run *run)
@@ -214,8 +222,9 @@ bool expect_met(const struct expect *expect, const struct expect_run *run)
         return true;
     for (size_t i = 0; i < run->count; i++) {
         const struct expect_finding *f = &run->finding[i];
-        if (f->verdict && strcmp(f->verdict, word) == 0 && subject_fits(expect, f) &&
-            kind_fits(expect, f->kind) && site_fits(expect, f->file, f->line))
+        if (f->verdict && strcmp(f->verdict, word) == 0 &&
+            subject_fits(expect_named(expect, run->tested), f) && kind_fits(expect, f->kind) &&
+            site_fits(expect, f->file, f->line))
             return true;
     }
     return false;

@@ -9,8 +9,8 @@
  *   expect = pass kind=cache-filling
  *
  * The words are those of result.json: verdicts in lower case, kinds as they are. A site is a file
- * or file:line; fewer folders than the whole path will do. A leak is the server's unless a subject
- * is named, and nobody else's: a load generator that leaks is news. Pure.
+ * or file:line; fewer folders than the whole path will do. A leak is that of the program under test
+ * unless a subject is named, and nobody else's: a load generator that leaks is news. Pure.
  */
 #ifndef SOAK_SCENARIO_EXPECT_H
 #define SOAK_SCENARIO_EXPECT_H
@@ -31,7 +31,7 @@ enum { EXPECT_SITE = 160 };
     X(EXPECT_BOTH, "both")
 
 enum expect_subject {
-    EXPECT_UNSAID, /* of a leak the server, of any other verdict the run as a whole */
+    EXPECT_UNSAID, /* of a leak the program under test, of any other verdict the run as a whole */
     EXPECT_SUBJECT_LIST(ENUM_ID)
 };
 
@@ -54,6 +54,7 @@ struct expect_finding {
 struct expect_run {
     const char *verdict;         /* "PASS", or NULL when there was none */
     const char *server, *client; /* theirs; NULL: it had none */
+    enum expect_subject tested;  /* the program under test; EXPECT_UNSAID: the server */
     const struct expect_finding *finding;
     size_t count;
 };
@@ -66,6 +67,12 @@ char *expect_print(const struct expect *expect, char *buf, size_t size);
 
 /* EXPECT_SERVER, EXPECT_CLIENT or EXPECT_BOTH by its name; EXPECT_UNSAID for any other, or NULL. */
 enum expect_subject expect_subject_of(const char *name);
+
+/* "server", "client" or "both"; "any" of EXPECT_UNSAID. */
+const char *expect_subject_name(enum expect_subject subject);
+
+/* Whose verdict is meant, as bits; 0: that of the run as a whole. */
+unsigned expect_named(const struct expect *expect, enum expect_subject tested);
 
 /* Whether a run came out as expected: its verdict is the one, and that of the subjects it is
  * expected of; a leak is of no other subject; and, where a kind or a site is asked for, one finding

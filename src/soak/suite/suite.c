@@ -132,6 +132,13 @@ const struct suite_subject *suite_subject_find(const struct suite_entry *entry, 
     return NULL;
 }
 
+enum expect_subject suite_tested(const struct suite_entry *entry)
+{
+    enum expect_subject first =
+        entry->subjects ? expect_subject_of(entry->subject[0].name) : EXPECT_SERVER;
+    return first == EXPECT_CLIENT ? EXPECT_CLIENT : EXPECT_SERVER;
+}
+
 const struct suite_subject *suite_lead(const struct suite_entry *entry)
 {
     for (size_t i = 0; i < entry->subjects; i++) {

@@ -148,6 +148,9 @@ struct suite_metric *suite_metric_add(struct suite_entry *entry);
 /* The same for a finding and SUITE_FINDINGS, a subject and SUITE_SUBJECTS. */
 struct suite_finding *suite_finding_add(struct suite_entry *entry);
 struct suite_subject *suite_subject_add(struct suite_entry *entry);
+/* What its program under test is, whose subject comes first: EXPECT_CLIENT with --client; else, and
+ * where there was none, EXPECT_SERVER. */
+enum expect_subject suite_tested(const struct suite_entry *entry);
 /* Of the entry's subjects the first that leaks, or the first of all: the run's own, which may be a
  * client. NULL: it has none. */
 const struct suite_subject *suite_lead(const struct suite_entry *entry);

@@ -126,6 +126,7 @@ static bool meets(const struct suite_entry *entry, const struct expect *expect)
     struct expect_run run = {.verdict = entry->verdict,
                              .server = server ? server->verdict : NULL,
                              .client = client ? client->verdict : NULL,
+                             .tested = suite_tested(entry),
                              .finding = finding,
                              .count = entry->findings};
     for (size_t i = 0; i < entry->findings; i++) {
@@ -200,13 +201,12 @@ char *suite_expectation(const struct suite_entry *entry, char *buf, size_t size)
     char text[EXPECT_SITE + 128] = "pass";
     struct expect expect;
     unsigned of = leaking(entry);
+    bool usual = of == (unsigned)suite_tested(entry);
     if (!suite_is(entry, VERDICT_PASS) && !suite_is(entry, VERDICT_LEAK))
         return NULL;
     if (suite_is(entry, VERDICT_LEAK))
-        snprintf(text, sizeof text, "leak%s%s%s%s%.*s",
-                 of == EXPECT_CLIENT ? " subject=client"
-                 : of == EXPECT_BOTH ? " subject=both"
-                                     : "",
+        snprintf(text, sizeof text, "leak%s%s%s%s%s%.*s", usual ? "" : " subject=",
+                 usual ? "" : expect_subject_name((enum expect_subject)of),
                  entry->kind ? " kind=" : "", entry->kind ? entry->kind : "",
                  entry->site ? " site=" : "",
                  entry->site ? (int)(strrchr(entry->site, ':') - entry->site) : 0,

@@ -48,34 +48,37 @@ static bool contradicts(const struct suite_entry *entry, size_t i)
     const char *verdict = verdict_of(entry, i);
     if (!verdict || expect_parse(entry->expect, &expect, NULL) != 0)
         return false;
-    unsigned named = expect.subject                   ? expect.subject
-                     : expect.verdict == VERDICT_LEAK ? EXPECT_SERVER
-                                                      : EXPECT_BOTH;
-    if (!(named & (unsigned)expect_subject_of(subjects[i])))
+    unsigned named = expect_named(&expect, suite_tested(entry));
+    if (named && !(named & (unsigned)expect_subject_of(subjects[i])))
         return is_verdict(verdict, VERDICT_LEAK);
     return !is_verdict(verdict, expect.verdict) &&
            (expect.verdict == VERDICT_LEAK || is_verdict(verdict, VERDICT_LEAK));
 }
 
+static bool is_tested(const struct suite_entry *entry, size_t i)
+{
+    return expect_subject_of(subjects[i]) == suite_tested(entry);
+}
+
 /* The subject that fails: those that contradict what was expected; where none does by its verdict
- * (another kind, another site), the server. */
+ * (another kind, another site), the program under test. */
 static bool fails(const struct suite_entry *entry, size_t i)
 {
     bool any = false;
     for (size_t k = 0; k < SUBJECTS; k++)
         any |= contradicts(entry, k);
-    return any ? contradicts(entry, i) : i == 0;
+    return any ? contradicts(entry, i) : is_tested(entry, i);
 }
 
 static enum state state_of(const struct suite_entry *entry, size_t i)
 {
     switch (entry->outcome) {
     case SUITE_MET:
-        return verdict_of(entry, i) || i == 0 ? PASSED : SKIPPED;
+        return verdict_of(entry, i) || is_tested(entry, i) ? PASSED : SKIPPED;
     case SUITE_UNMET:
         return fails(entry, i) ? FAILED : verdict_of(entry, i) ? PASSED : SKIPPED;
     case SUITE_BROKEN:
-        return i == 0 ? ERROR : SKIPPED;
+        return is_tested(entry, i) ? ERROR : SKIPPED;
     case SUITE_UNSURE:
         return is_verdict(verdict_of(entry, i), VERDICT_PASS) && !contradicts(entry, i) ? PASSED
                                                                                         : SKIPPED;

@@ -119,6 +119,27 @@ static bool met_by(const char *text, const char *server, const char *client)
     return expect_met(&x, &run);
 }
 
+static void a_leak_is_that_of_the_client_where_that_is_tested(void **state)
+{
+    (void)state;
+    const struct expect_finding finding = {EXPECT_CLIENT, "LEAK", "object-retained", "c.c", 1};
+    struct expect_run run = {.verdict = "LEAK",
+                             .server = "PASS",
+                             .client = "LEAK",
+                             .tested = EXPECT_CLIENT,
+                             .finding = &finding,
+                             .count = 1};
+    struct expect any = parsed("leak"), sited = parsed("leak site=c.c"),
+                  server = parsed("leak subject=server");
+    assert_true(expect_met(&any, &run) && expect_met(&sited, &run));
+    assert_false(expect_met(&server, &run));
+    run.server = "LEAK";
+    assert_false(expect_met(&any, &run));
+    run.client = "PASS";
+    assert_false(expect_met(&any, &run));
+    assert_true(expect_met(&server, &run));
+}
+
 static void a_leak_is_the_servers_unless_the_client_is_named(void **state)
 {
     (void)state;
@@ -218,6 +239,7 @@ int main(void)
         cmocka_unit_test(what_is_wrong_is_said_with_what_would_be_right),
         cmocka_unit_test(the_verdict_must_be_the_one),
         cmocka_unit_test(kind_and_site_are_one_findings_of_that_verdict),
+        cmocka_unit_test(a_leak_is_that_of_the_client_where_that_is_tested),
         cmocka_unit_test(a_leak_is_the_servers_unless_the_client_is_named),
         cmocka_unit_test(kind_and_site_are_the_named_subjects),
         cmocka_unit_test(without_subjects_the_run_is_judged),
