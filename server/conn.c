@@ -60,7 +60,7 @@ static void set_state(struct conn *c, enum conn_state state)
         break;
     case CONN_OPEN:
         c->h2 = c->shared->options.reply && conn_speaks_h2(c);
-        c->turn.served = c->h2 || c->turn.behaviour != SERVER_BEHAVIOUR_GOAWAY;
+        c->turn.served = conn_turn_done(c);
         http2_of_client(&c->http2);
         conn_log_done(c->log, c->ssl);
         counter_add(&app->established);

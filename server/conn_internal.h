@@ -74,6 +74,8 @@ enum ssl_result conn_result(struct conn *c, int returned);
 enum ssl_result conn_do_handshake(struct conn *c);
 /* The same with the first one, and the early data before it, which is echoed. */
 enum step conn_handshake(struct conn *c);
+/* Whether its turn was done with the handshake; else it is at the end of the answer, if ever. */
+bool conn_turn_done(const struct conn *c);
 /* Whether ALPN has agreed on h2. */
 bool conn_speaks_h2(const struct conn *c);
 /* Sends bytes, whatever that takes from OpenSSL. */

@@ -85,6 +85,13 @@ bool conn_speaks_h2(const struct conn *c)
     return length == 2 && name[0] == 'h' && name[1] == '2';
 }
 
+/* Where a session is resumed no certificate is shown, and at most one ticket sent: the connection
+ * takes no session of another. */
+static bool make_whole(const struct conn *c, SSL *ssl)
+{
+    return SSL_set_session_id_context(ssl, (const uint8_t *)&c->number, sizeof c->number) == 1;
+}
+
 /* What its turn changes in the handshake. Returns whether it could. */
 static bool prepare_turn(const struct conn *c, SSL *ssl)
 {
@@ -94,17 +101,37 @@ static bool prepare_turn(const struct conn *c, SSL *ssl)
         SSL_set_options(ssl, SSL_OP_NO_TICKET);
         return SSL_set_num_tickets(ssl, 0) == 1;
     case SERVER_BEHAVIOUR_MANY_TICKETS:
-        return SSL_set_num_tickets(ssl, LIMIT_TICKETS) == 1;
+        return make_whole(c, ssl) && SSL_set_num_tickets(ssl, LIMIT_TICKETS) == 1;
     case SERVER_BEHAVIOUR_MANY_NAMES:
-        return SSL_use_cert_and_key(ssl, many->cert, many->key, NULL, 1) == 1;
+        return make_whole(c, ssl) && SSL_use_cert_and_key(ssl, many->cert, many->key, NULL, 1) == 1;
     case SERVER_BEHAVIOUR_REQUIRE_CERT:
         SSL_set_verify(ssl, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-        return true;
+        return make_whole(c, ssl);
     case SERVER_BEHAVIOUR_CLOSE:
     case SERVER_BEHAVIOUR_RESET:
     case SERVER_BEHAVIOUR_FIN:
     case SERVER_BEHAVIOUR_CLOSE_FIRST:
     case SERVER_BEHAVIOUR_GOAWAY:
+    case SERVER_BEHAVIOURS:
+        break;
+    }
+    return true;
+}
+
+bool conn_turn_done(const struct conn *c)
+{
+    switch (c->turn.behaviour) {
+    case SERVER_BEHAVIOUR_RESET:
+    case SERVER_BEHAVIOUR_FIN:
+    case SERVER_BEHAVIOUR_GOAWAY:
+        return false;
+    case SERVER_BEHAVIOUR_MANY_TICKETS:
+        return SSL_version(c->ssl) == TLS1_3_VERSION;
+    case SERVER_BEHAVIOUR_CLOSE:
+    case SERVER_BEHAVIOUR_CLOSE_FIRST:
+    case SERVER_BEHAVIOUR_NO_TICKET:
+    case SERVER_BEHAVIOUR_MANY_NAMES:
+    case SERVER_BEHAVIOUR_REQUIRE_CERT:
     case SERVER_BEHAVIOURS:
         break;
     }

@@ -318,8 +318,11 @@ static enum ssl_result answer_message(struct conn *c, const uint8_t *message, in
 /* As it was drawn; without --paced in order. */
 static enum step end_of_turn(struct conn *c)
 {
+    bool closes =
+        c->turn.behaviour == SERVER_BEHAVIOUR_RESET || c->turn.behaviour == SERVER_BEHAVIOUR_FIN;
+    c->turn.served |= closes || (c->h2 && c->turn.behaviour == SERVER_BEHAVIOUR_GOAWAY);
     c->resets = c->turn.behaviour == SERVER_BEHAVIOUR_RESET;
-    return c->resets || c->turn.behaviour == SERVER_BEHAVIOUR_FIN ? STEP_CLOSE : STEP_LEAVE;
+    return closes ? STEP_CLOSE : STEP_LEAVE;
 }
 
 enum step request_serve(struct conn *c)

@@ -29,7 +29,7 @@ struct turns {
 struct turn {
     enum server_behaviour behaviour;
     uint64_t epoch; /* of its begin */
-    bool served;    /* its handshake was done, and it can be treated so */
+    bool served;    /* its handshake was done, and what was drawn happened */
 };
 
 /* Names the rows of the page: the behaviours with a weight, and "failed". */

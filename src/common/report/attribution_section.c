@@ -221,13 +221,20 @@ void parts_attribution(const struct result_subject *subject, const struct screen
     screen_say(s, "when", PARTS_LEAK_COLUMN, "%s", said);
 }
 
+/* The row of connections to which what was drawn for them didn't happen. */
+static bool is_failed(const struct result_attribution *w, size_t behaviour)
+{
+    return behaviour < w->behaviours && strcmp(w->behaviour[behaviour].name, "failed") == 0;
+}
+
 char *parts_attribution_sensitivity(char *buf, size_t size, const struct result_subject *subject)
 {
     const struct result_attribution *w = subject->attribution;
     struct text t = text_list(buf, size, ", ");
     char one_in[FIGURE_SIZE];
     size_t shown = 0;
-    for (size_t i = 0; w && i < w->behaviours && shown < NAMED && w->behaviours > 1; i++) {
+    bool several = w && (w->behaviours > 1 || is_failed(w, 0)); /* one that was asked for is all */
+    for (size_t i = 0; several && i < w->behaviours && shown < NAMED; i++) {
         if (!(w->behaviour[i].one_in >= 1)) /* nor what isn't known */
             continue;
         shown++;
