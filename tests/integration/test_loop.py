@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shutil
 import sys
 import unittest
@@ -137,7 +138,9 @@ class LoopTest(SoakTest):
         self.assertRegex(run.result["broken"], "client exited with status 1 after 0 connections; it said: "
                                                "\"NameError: name 'no_such_thing' is not defined\"")
         run = self.loop(f"{sys.executable} -c print({{count}}) {{address}}")
-        self.assertRegex(run.result["broken"], "; a run of --loop must make its {count} connections$")
+        said = "client exited with status 0 after 0 connections; a run of --loop must make its {count} connections"
+        self.assertRegex(run.result["broken"], f"^{re.escape(said)}; it said: \"[0-9]+\"; its log: ")
+        self.assertIn(f"INVALID the run broke: {said}; it said: ", " ".join(run.out.split()))
 
     def test_mistakes_are_refused_before_anything_is_started(self):
         client = ("--client", "curl https://{address}/[1-{count}]")

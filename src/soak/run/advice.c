@@ -9,6 +9,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* CLOSER_MOST_S: what is proposed to somebody whose run was fine takes a day at most. */
 enum { TEXT = 64, LONGER = 4, CLOSER_MOST_S = 24 * 60 * 60 };
@@ -288,9 +289,14 @@ static char *log_to_read(const struct run *r, char *buf, size_t size)
     return text_copy(buf, size, r->broken[0] ? "server.log" : log_of_failures(r));
 }
 
+/* Of a log in which nothing stands nothing is advised. */
 static void add_log(struct text *c, const struct run *r, const struct result *result)
 {
     char log[CHILD_LABEL], path[PATH_MAX + CHILD_LABEL];
+    struct stat st;
+    snprintf(path, sizeof path, "%s/%s", r->dir.path, log_to_read(r, log, sizeof log));
+    if (stat(path, &st) == 0 && st.st_size == 0)
+        return;
     snprintf(path, sizeof path, "%s/%s", result->shown_dir, log_to_read(r, log, sizeof log));
     text_add(c, "less");
     cmdline_word(c, path);

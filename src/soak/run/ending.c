@@ -107,9 +107,20 @@ char *ending_text(const struct ending *e, char *buf, size_t size)
     snprintf(log, sizeof log, "%s/%s", e->folder, child_log_name(e->child, name, sizeof name));
     ending_last_line(log, line, sizeof line);
     bool said = line[0] && !is_told(e, line);
-    snprintf(buf, size, "%.400s%s%s%.250s%s; its log: %.300s", end, when,
-             said ? "; it said: \"" : "", said ? line : "", said ? "\"" : "", log);
+    snprintf(buf, size, "%.400s%s%s%s%s%.250s%s; its log: %.300s", end, when, e->duty ? "; " : "",
+             e->duty ? e->duty : "", said ? "; it said: \"" : "", said ? line : "",
+             said ? "\"" : "", log);
     return buf;
+}
+
+/* Of a client program that ended by itself, as one does that has done what it was to. */
+static const char *duty_of(const struct run *r, const struct subject *s, const struct child *c)
+{
+    if (!s->foreign || s->serves || c->exit_signal != 0 || c->exit_status != 0)
+        return NULL;
+    return r->scenario->loop
+               ? "a run of --loop must make its {count} connections"
+               : "it must connect again and again until it is told to end, or be run with --loop";
 }
 
 void ending_break(struct run *r, const struct subject *s, const struct child *c)
@@ -119,14 +130,11 @@ void ending_break(struct run *r, const struct subject *s, const struct child *c)
                                   .folder = r->dir.path,
                                   .ready = s->libs[0] != '\0',
                                   .told_to_quit = r->state == RUN_QUIT,
-                                  .by_memory_limit = ending_memory_kills("") > r->memory_kills};
+                                  .by_memory_limit = ending_memory_kills("") > r->memory_kills,
+                                  .duty = duty_of(r, s, c)};
     r->crashed = s;
     r->crashed_child = c;
-    bool done = s->foreign && !s->serves && c->exit_signal == 0 && c->exit_status == 0;
-    run_break(r, "%s%s", ending_text(&ending, text, sizeof text),
-              !done               ? ""
-              : r->scenario->loop ? "; a run of --loop must make its {count} connections"
-                                  : "; it must connect again and again until it is told to end");
+    run_break(r, "%s", ending_text(&ending, text, sizeof text));
 }
 
 void ending_interrupt(void *owner, int number)

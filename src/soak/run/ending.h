@@ -25,11 +25,13 @@ struct ending {
     bool ready;         /* it had said so */
     bool told_to_quit;
     bool by_memory_limit; /* ending_memory_kills has grown while it ran */
+    const char *duty;     /* what it should have done instead; NULL: nothing to say */
 };
 
 /* `server exited with signal 11 (SIGSEGV) when told to quit, after 12,407 connections; it said:
- * "free(): invalid pointer"; its log: results/.../server.log`. What it said is the last line of its
- * log; nothing when that is empty, or the sentence has it already. Returns buf. */
+ * "free(): invalid pointer"; its log: results/.../server.log`. What it should have done stands
+ * before what it said, which is the last line of its log; nothing when that is empty, or the
+ * sentence has it already. The log comes last: a headline leaves it out. Returns buf. */
 char *ending_text(const struct ending *e, char *buf, size_t size);
 
 /* It is what breaks the run. */

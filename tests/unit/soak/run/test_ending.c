@@ -121,6 +121,13 @@ static void the_sentence_says_how_when_and_what_it_said(void **state)
     assert_ending(&e, "the server was ended by the kernel's OOM killer at its memory limit "
                       "after 12,407 connections");
     c.exit_signal = 0;
+    e.by_memory_limit = false;
+    e.duty = "it must go on";
+    put_file(folder, "server.log", "bye\n");
+    assert_ending(&e,
+                  "server exited with status 0 after 12,407 connections; it must go on; it said: "
+                  "\"bye\"");
+    e.duty = NULL;
     c.exit_status = 1;
     e.ready = false;
     put_file(folder, "server.log", "x: symbol lookup error: undefined symbol: SSL_new\n");
