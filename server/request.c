@@ -289,17 +289,19 @@ static enum ssl_result answer_h2(struct conn *c, const uint8_t *message, int cou
     uint8_t out[HTTP2_OUT_BYTES + OPTS_STRING_LIMIT];
     size_t bytes, used;
     const uint8_t *body = body_of(&c->shared->options, &bytes);
+    bool begun = c->http2.begun;
     if (http2_hear(&c->http2, message, (size_t)count, NULL) < 0) {
         c->turn.served = false;
         return SSL_RESULT_FAILED;
     }
+    used = c->http2.begun && !begun ? http2_put_hello(out) : 0;
     if (!c->http2.answered)
-        return SSL_RESULT_DONE;
-    used = http2_put_answer(out, bytes);
+        return used ? conn_send(c, out, (int)used) : SSL_RESULT_DONE;
+    used += http2_put_answer(out + used, c->http2.stream, bytes);
     memcpy(out + used, body, bytes);
     used += bytes;
     if (c->turn.behaviour == SERVER_BEHAVIOUR_GOAWAY)
-        used += http2_put_goaway(out + used, 1);
+        used += http2_put_goaway(out + used, c->http2.stream);
     return last_words(c, out, (int)used);
 }
 

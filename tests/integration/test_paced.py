@@ -214,14 +214,13 @@ class PacedTest(unittest.TestCase):
         self.quiet()
         self.assertEqual(self.row("close-first").ended[0], 1)
 
-    def h2(self, pieces):
-        """Says GET / over HTTP/2, in pieces, and returns the types of the frames that come."""
+    def h2(self, pieces, stream=1):
+        """Says GET / over HTTP/2, in pieces, and returns the types, streams and contents of the frames that come."""
         # SETTINGS, and HEADERS with END_STREAM and END_HEADERS: GET, https, /, of the static table.
         request = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes.fromhex(
-            "000000040000000000" "000003010500000001" "828784")
-        self.context.set_alpn_protocols(["h2"])
+            f"000000040000000000" f"0000030105{stream:08x}" "828784")
         frames, said = [], b""
-        with self.wrapped() as tls:
+        with self.wrapped_h2() as tls:
             step = -(-len(request) // pieces)
             for i in range(0, len(request), step):
                 tls.sendall(request[i:i + step])
@@ -229,17 +228,39 @@ class PacedTest(unittest.TestCase):
                 said += part
         while said:
             length = int.from_bytes(said[:3], "big")
-            frames.append((said[3], said[9:9 + length]))
+            frames.append((said[3], int.from_bytes(said[5:9], "big"), said[9:9 + length]))
             said = said[9 + length:]
         return frames
 
-    def test_it_says_goaway_behind_the_answer_over_http2(self):
-        for behaviour, last in (("goaway", [(7, bytes([0, 0, 0, 1, 0, 0, 0, 0]))]), ("close", [])):
+    def wrapped_h2(self):
+        self.context.set_alpn_protocols(["h2"])
+        return self.wrapped()
+
+    def test_it_answers_the_first_request_over_http2_and_says_goaway_behind_it(self):
+        hello = [(4, 0, bytes.fromhex("00047fffffff")), (8, 0, bytes.fromhex("7fff0000")), (4, 0, b"")]
+        for behaviour, stream in (("goaway", 1), ("close", 3)):
+            last = [(7, 0, bytes([0, 0, 0, stream, 0, 0, 0, 0]))] if behaviour == "goaway" else []
             for pieces in (1, 7):
                 self.start_only(behaviour, "--alpn=h2")
-                self.assertEqual(self.h2(pieces), [(4, b""), (4, b""), (1, b"\x88"), (0, b"hello\n")] + last)
-                self.quiet()
-                self.assertEqual(self.row(behaviour).ended[0], 1)
+                self.assertEqual(self.h2(pieces, stream), hello + [(1, stream, b"\x88"), (0, stream, b"hello\n")] + last)
+                self.done(behaviour)
+
+    def test_a_client_that_waits_for_the_settings_before_it_asks_gets_them(self):
+        self.start_only("close", "--alpn=h2")
+        with self.wrapped_h2() as tls:
+            tls.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\4" + bytes(5))
+            self.assertEqual(tls.recv(4), b"\0\0\6\4")
+        self.done("close")
+
+    def test_a_body_over_http2_is_larger_than_the_window_that_a_client_begins_with(self):
+        self.start_only("close", "--alpn=h2")
+        body = Path(os.path.dirname(self.authority), "body")
+        body.write_bytes(bytes(300_000))
+        said = subprocess.run(["curl", "-sS", "--http2", "--cacert", self.authority, "--data-binary", f"@{body}",
+                               "-w", "%{http_version} %{size_upload}", f"https://127.0.0.1:{self.port}/"],
+                              capture_output=True, text=True, timeout=WAIT_S, check=True).stdout
+        self.assertEqual(said, "hello\n2 300000")
+        self.done("close")
 
     def test_one_that_speaks_no_http2_is_not_counted_as_told_goaway(self):
         self.start_only("goaway", "--alpn=h2")

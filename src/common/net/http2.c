@@ -43,18 +43,27 @@ static void put_bytes(struct out *o, const void *bytes, size_t count)
     o->used += count;
 }
 
-static void put_header(struct out *o, size_t length, enum type type, int flags, int stream)
+static void put_header(struct out *o, size_t length, enum type type, int flags, unsigned stream)
 {
     put(o, length, 3);
     put(o, type, 1);
     put(o, (size_t)flags, 1);
-    put(o, (size_t)stream, 4);
+    put(o, stream, 4);
 }
 
 static void put_setting(struct out *o, int setting, size_t value)
 {
     put(o, (size_t)setting, 2);
     put(o, value, 4);
+}
+
+/* The last of the settings, and what it doesn't hold for: neither a stream nor the connection waits
+ * for room. */
+static void put_window(struct out *o)
+{
+    put_setting(o, INITIAL_WINDOW_SIZE, WINDOW_MOST);
+    put_header(o, 4, WINDOW_UPDATE, 0, 0);
+    put(o, WINDOW_MOST - WINDOW_FIRST, 4);
 }
 
 /* A length with a prefix of 7 bits (RFC 7541 5.1), and the octets as they are. */
@@ -91,9 +100,7 @@ size_t http2_put_request(uint8_t *to, const char *authority)
     put_bytes(&o, preface, sizeof preface - 1);
     put_header(&o, 12, SETTINGS, 0, 0);
     put_setting(&o, ENABLE_PUSH, 0);
-    put_setting(&o, INITIAL_WINDOW_SIZE, WINDOW_MOST);
-    put_header(&o, 4, WINDOW_UPDATE, 0, 0);
-    put(&o, WINDOW_MOST - WINDOW_FIRST, 4);
+    put_window(&o);
     put_get(&o, authority);
     return o.used;
 }
@@ -121,24 +128,30 @@ size_t http2_put_settings_ack(uint8_t *to)
     return o.used;
 }
 
-size_t http2_put_goaway(uint8_t *to, int last)
+size_t http2_put_goaway(uint8_t *to, unsigned last)
 {
     struct out o = {.to = to};
     put_header(&o, 8, GOAWAY, 0, 0);
-    put(&o, (size_t)last, 4);
+    put(&o, last, 4);
     put(&o, NO_ERROR, 4);
     return o.used;
 }
 
-size_t http2_put_answer(uint8_t *to, size_t count)
+size_t http2_put_hello(uint8_t *to)
+{
+    struct out o = {.to = to};
+    put_header(&o, 6, SETTINGS, 0, 0);
+    put_window(&o);
+    return o.used + http2_put_settings_ack(to + o.used);
+}
+
+size_t http2_put_answer(uint8_t *to, unsigned stream, size_t count)
 {
     static const uint8_t ok[] = {0x88}; /* :status 200: 8 of the table */
     struct out o = {.to = to};
-    put_header(&o, 0, SETTINGS, 0, 0);
-    put_header(&o, 0, SETTINGS, ACK, 0);
-    put_header(&o, sizeof ok, HEADERS, END_HEADERS, REQUEST_STREAM);
+    put_header(&o, sizeof ok, HEADERS, END_HEADERS, stream);
     put_bytes(&o, ok, sizeof ok);
-    put_header(&o, count, DATA, END_STREAM, REQUEST_STREAM);
+    put_header(&o, count, DATA, END_STREAM, stream);
     return o.used;
 }
 
@@ -146,7 +159,7 @@ size_t http2_put_answer(uint8_t *to, size_t count)
 
 void http2_of_client(struct http2 *h)
 {
-    *h = (struct http2){.left = sizeof preface - 1};
+    *h = (struct http2){.of_client = true, .left = sizeof preface - 1};
 }
 
 static unsigned length_of(const struct http2 *h)
@@ -164,7 +177,9 @@ static unsigned stream_of(const struct http2 *h)
 static int take_frame(struct http2 *h, struct err *e)
 {
     int flags = h->header[4];
-    bool ours = stream_of(h) == REQUEST_STREAM;
+    if (h->of_client && !h->stream && h->header[3] == HEADERS)
+        h->stream = stream_of(h);
+    bool ours = stream_of(h) == (h->of_client ? h->stream : REQUEST_STREAM);
     switch ((enum type)h->header[3]) {
     case DATA:
     case HEADERS:

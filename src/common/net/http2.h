@@ -31,10 +31,12 @@ size_t http2_put_ping(uint8_t *to);
 size_t http2_put_settings_ack(uint8_t *to);
 /* Says that no more streams will come (GOAWAY, NO_ERROR); `last` is the last that the other end has
  * begun, 0: none. */
-size_t http2_put_goaway(uint8_t *to, int last);
-/* What a server begins with, and its answer to stream 1: SETTINGS, the acknowledgement of the
- * client's, 200, and the frame of `count` bytes that are sent behind it. */
-size_t http2_put_answer(uint8_t *to, size_t count);
+size_t http2_put_goaway(uint8_t *to, unsigned last);
+/* What a server begins with: SETTINGS, the widest window, so that no request waits for room, and
+ * the acknowledgement of the client's. */
+size_t http2_put_hello(uint8_t *to);
+/* Its answer: 200, and the frame of `count` bytes that are sent behind it. */
+size_t http2_put_answer(uint8_t *to, unsigned stream, size_t count);
 enum { HTTP2_ANSWER_MAX = 16384 };
 
 /* The other end's frames: a server's if it starts as zeros, a client's with http2_of_client. */
@@ -45,8 +47,10 @@ struct http2 {
     bool begun;        /* by SETTINGS, as it must */
     unsigned settings; /* SETTINGS that wait for our acknowledgement: the reader counts it down */
     bool acknowledged; /* ours have been */
-    bool answered;     /* stream 1 has ended: the answer, or the request */
-    bool pong;         /* the PING came back */
+    bool of_client;
+    unsigned stream; /* of a client's first request, any odd number (5.1.1); a server answers 1 */
+    bool answered;   /* that stream has ended: the answer, or the request */
+    bool pong;       /* the PING came back */
 };
 
 /* The preface comes first. */

@@ -121,11 +121,30 @@ static void a_server_hears_the_request_and_answers_it(void **state)
         assert_int_equal(h.settings, 1);
     }
     struct http2 client = {.have = 0};
-    size_t answer = http2_put_answer(out, 2);
+    size_t answer = http2_put_hello(out);
+    answer += http2_put_answer(out + answer, 1, 2);
     memcpy(out + answer, "ok", 2);
     answer += 2 + http2_put_goaway(out + answer + 2, 1);
     assert_int_equal(http2_hear(&client, out, answer, &e), 0);
     assert_true(client.acknowledged && client.answered);
+}
+
+static void a_server_hears_the_first_request_on_whatever_stream_and_until_it_ends(void **state)
+{
+    (void)state;
+    static const char said[] = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" SETTINGS
+                               "\0\0\1\1\4\0\0\0\3\x82" /* and its body is to come */
+                               "\0\0\1\1\5\0\0\0\5\x82" DATA;
+    struct http2 h;
+    struct err e;
+    http2_of_client(&h);
+    assert_int_equal(HEAR(&h, said, &e), 0);
+    assert_int_equal(h.stream, 3);
+    assert_false(h.answered);
+    assert_int_equal(HEAR(&h, "\0\0\1\0\1\0\0\0\3?", &e), 0);
+    assert_true(h.answered);
+    assert_int_equal(http2_put_answer(out, h.stream, 2), 19);
+    assert_memory_equal(out, "\0\0\1\1\4\0\0\0\3\x88\0\0\2\0\1\0\0\0\3", 19);
 }
 
 static void what_is_not_http2_is_told(void **state)
@@ -150,6 +169,7 @@ int main(void)
         cmocka_unit_test(an_answer_ends_with_its_stream_and_no_other),
         cmocka_unit_test(a_request_given_up_by_the_server_is_a_failure),
         cmocka_unit_test(a_server_hears_the_request_and_answers_it),
+        cmocka_unit_test(a_server_hears_the_first_request_on_whatever_stream_and_until_it_ends),
         cmocka_unit_test(what_is_not_http2_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
