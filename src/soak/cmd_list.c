@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "commands.h"
 
+#include "base/check.h"
 #include "base/text.h"
 #include "catalog.h"
 #include "options/behaviours.h"
@@ -68,8 +69,10 @@ static void print_row(const char *name, const char *text)
     opts_wrap(text_copy(clean, sizeof clean, text), NAME_COLUMNS, stdout);
 }
 
+/* What was cut would be missing without a word. */
 static void print_short(const char *label, const struct text *names)
 {
+    CHECK(!names->cut);
     printf("%-*s", SHORT_COLUMNS, label);
     opts_wrap(text_clean(names->at), SHORT_COLUMNS, stdout);
 }
@@ -105,15 +108,19 @@ static void print_scenarios(const struct catalog *c)
         print_row(c->name[i], about(c, i, text));
 }
 
+/* For as many scenarios as a clone has. */
 static void print_scenario_names(const struct catalog *c)
 {
-    char text[TEXT];
-    struct text names = text_list(text, sizeof text, ", ");
+    const size_t size = PATH_MAX + TEXT + c->count * (CATALOG_NAME + sizeof ", ");
+    char *text = malloc(size);
+    CHECK(text);
+    struct text names = text_list(text, size, ", ");
     for (size_t i = 0; i < c->count; i++)
         text_item(&names, "%s", c->name[i]);
     if (c->count == 0)
         text_item(&names, "none: %s has no scenarios/", catalog_root());
     print_short("scenarios", &names);
+    free(text);
 }
 
 static json_t *scenarios_json(const struct catalog *c)
