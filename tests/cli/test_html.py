@@ -92,6 +92,8 @@ class Pages(unittest.TestCase):
 
 WIDER = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.scroll,pre,svg,.skip') &&
     e.getBoundingClientRect().right > innerWidth + 1).map(e => e.tagName + '.' + e.className)"""
+CUT = """[...document.querySelectorAll('#verdict pre')].filter(e => e.checkVisibility() && e.scrollWidth > e.clientWidth)
+    .map(e => e.className)"""
 SHORT = "document.documentElement.scrollWidth <= innerWidth"
 
 
@@ -111,6 +113,11 @@ class InABrowser(unittest.TestCase):
             for name in shown:
                 self.assertEqual(self.browser.open(self.pages[name], width, dark), [], (name, width))
                 self.assertTrue(self.browser.look(SHORT), (name, width, self.browser.look(WIDER)))
+
+    def test_the_report_of_a_leak_is_read_on_a_phone_without_scrolling_sideways(self):
+        for name in ("lost-state-bare", "lost-state-full"):
+            self.browser.open(self.pages[name], 360)
+            self.assertEqual(self.browser.look(CUT), [], name)
 
     def test_a_point_is_told_by_the_arrow_keys(self):
         self.browser.open(self.pages["lost-state-full"], 1280)

@@ -23,7 +23,7 @@ struct steps {
     int64_t fall;                 /* the largest, whatever the number of blocks did; 0: none */
     bool fell;                    /* in place */
     int since;                    /* steps since the last fall */
-    bool goes_on;                 /* the second half no slower than half of the first */
+    bool goes_on;                 /* in the second half at least half as fast as in the first */
     bool anew;                    /* whatever the number of blocks did, and no older blocks' */
     bool proven;                  /* no buffer for the largest message so far grows so */
     bool likely;                  /* anew, and rather a leak's than such a buffer's */
@@ -336,7 +336,8 @@ static void say_table(const struct judge_context *h, const struct steps *t, bool
         text_add(&why, ": no more than a table of %" PRIu64 " file descriptors takes",
                  h->e->descriptors);
     else if (f->verdict == VERDICT_LEAK)
-        text_add(&why, ", and the second half of the run no slower than half of the first");
+        text_add(&why, "; they grew in the second half of the run at least half as fast as in the "
+                       "first");
     else if (!unsure && f->verdict == VERDICT_INCONCLUSIVE && is_table_of_shares(h, t))
         text_add(&why,
                  ": no more than tables of %" PRIu64 " connections in %" PRIu64 " processes take",

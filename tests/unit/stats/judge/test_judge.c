@@ -831,7 +831,7 @@ static void warms_up_longer(struct sim *s)
     of_malloc(s, opens, kept, 9);
 }
 
-/* After 500, with a second half that is no slower than half of the first. */
+/* After 500, in the second half at least half as fast as in the first. */
 static void warms_up_in_both_halves(struct sim *s)
 {
     static const uint64_t opens[] = {15, 30, 46, 46, 46, 46, 46, 46, 49};
@@ -2098,7 +2098,7 @@ static void the_evidence_is_told(void **state)
         {cache_without_bound, "nothing says how large they may become"},
         {table_of_descriptors, "no more than a table of 127 file descriptors takes"},
         {table_of_shares, ": no more than tables of 30 connections in 3 processes take"},
-        {table_growing, "and the second half of the run no slower"},
+        {table_growing, "in the second half of the run at least half as fast as in the first"},
         {table_by_time, "bytes per second while held without churn"},
         {descriptors_by_time, "open_files: 24.67 more per second while held"},
         {outside_by_time, "regions of one size class per second while held"},
