@@ -55,7 +55,7 @@ def sections(man):
         if line.startswith((".SH ", ".SS ")):
             yield heading, lines
             heading, lines = line[1:], []
-        else:
+        elif line not in (".nf", ".fi"):
             lines.append(line)
     yield heading, lines
 

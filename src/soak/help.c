@@ -149,11 +149,15 @@ int cmd_help(int argc, char *const *argv)
 /* ---- man(7) ---- */
 
 /* Text for roff: a dash is a minus, so that options can be copied; no line begins with a control
- * character. */
+ * character; lines that begin with a blank are a list, and stay as they are. */
 static void put_text(const char *text, FILE *out)
 {
-    bool begins = true;
+    bool begins = true, list = false;
     for (; *text; text++) {
+        if (begins && (*text == ' ') != list) {
+            list = !list;
+            fputs(list ? ".nf\n" : ".fi\n", out);
+        }
         if (begins && (*text == '.' || *text == '\''))
             fputs("\\&", out);
         if (*text == '-')
@@ -164,6 +168,8 @@ static void put_text(const char *text, FILE *out)
             fputc(*text, out);
         begins = *text == '\n';
     }
+    if (list)
+        fputs(".fi\n", out);
 }
 
 static void put_option(const struct opt *option, const void *defaults, FILE *out)
@@ -228,7 +234,7 @@ static void put_man(FILE *out)
     struct scenario usual;
     scenario_defaults(&usual);
     const struct opt *table = scenario_options(&count);
-    fprintf(out, ".TH SOAK 1 \"\" \"soak %s\" \"User Commands\"\n.SH NAME\nsoak \\- ",
+    fprintf(out, ".TH SOAK 1 \"\" \"soak %s\" \"User Commands\"\n.ad l\n.SH NAME\nsoak \\- ",
             soak_version);
     put_text(headline, out);
     put_synopsis(out);

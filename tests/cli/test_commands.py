@@ -323,7 +323,8 @@ class ManPage(unittest.TestCase):
         self.assertGreater(len(said), 30)
         self.assertEqual(marked, said)
 
-    def test_man_finds_nothing_to_warn_of(self):
+    def formatted(self, columns):
+        """The page as man shows it in a terminal of so many columns."""
         if not shutil.which("man") or not shutil.which("groff"):
             self.skipTest("no man and groff")
         with tempfile.NamedTemporaryFile("w", suffix=".1") as file:
@@ -331,9 +332,21 @@ class ManPage(unittest.TestCase):
             file.flush()
             process = subprocess.run(["man", "--warnings", "-l", file.name], capture_output=True,
                                      text=True, check=False,
-                                     env=dict(os.environ, LC_ALL="C.UTF-8", MANROFFSEQ=""))
-        self.assertEqual((process.returncode, process.stderr), (0, ""))
-        self.assertIn("--malloc jemalloc|libc", process.stdout.replace("\x08", ""))
+                                     env=dict(os.environ, LC_ALL="C.UTF-8", MANROFFSEQ="", MANWIDTH=str(columns)))
+        self.assertEqual((process.returncode, process.stderr), (0, ""), columns)
+        return process.stdout.replace("\x08", "")
+
+    def test_man_finds_nothing_to_warn_of(self):
+        for columns in (60, 80, 132):
+            self.assertIn("--malloc jemalloc|libc", self.formatted(columns))
+
+    def test_the_lists_in_a_help_text_stand_in_it_line_by_line(self):
+        lines = {line.strip() for line in self.formatted(80).splitlines()}
+        for command in ("libs", "history"):
+            text = soak(command, "--help").stdout.split(f"\n  soak {command} ")[0]
+            listed = {line.strip() for line in text.splitlines() if line.startswith("  ")}
+            self.assertGreater(len(listed), 2, command)
+            self.assertEqual(listed - lines, set())
 
 
 if __name__ == "__main__":
