@@ -154,6 +154,12 @@ class Profile(unittest.TestCase):
         self.assertEqual(stack[1], ("0x7f12aa001234", "", 0, ""))
         self.assertNotIn("behaviour", profile.samples[-2][2])
 
+    def test_the_comment_says_how_many_blocks_it_has(self):
+        profile = self.pprof["leak"]
+        blocks = sum(values[0] for _, values, _ in profile.samples if values[1] > 0)
+        said, = (text for text in profile.strings if text.startswith("soak: "))
+        self.assertIn(f" in {blocks:,} blocks ", said)
+
     def test_what_has_no_name_is_told_by_its_place(self):
         names = {frame[0] for frame in self.pprof["leak"].frames.values()}
         self.assertIn("libssl.so.3+0x4a3bc", names)

@@ -3,6 +3,8 @@
 
 #include "profile_internal.h"
 
+#include "options/grammar.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -36,6 +38,31 @@ void profile_free(struct profile *p)
 size_t profile_count(const struct profile *p)
 {
     return p->stacks;
+}
+
+void profile_untaken(struct profile *p, int64_t blocks)
+{
+    p->untaken += blocks;
+}
+
+char *profile_legend(const struct profile *p, char *buf, size_t size)
+{
+    char bytes_text[32], taken[32], all[32];
+    int64_t bytes = 0, blocks = 0;
+    for (size_t i = 0; i < p->stacks; i++) {
+        bool shown = p->stack[i].bytes > 0; /* as in the tree */
+        bytes += shown ? p->stack[i].bytes : 0;
+        blocks += shown ? p->stack[i].blocks : 0;
+    }
+    human_bytes(bytes_text, sizeof bytes_text, (double)bytes);
+    human_count(taken, sizeof taken, blocks);
+    if (p->untaken > 0)
+        snprintf(buf, size, "%s in %s of the %s blocks that outlived their connections", bytes_text,
+                 taken, human_count(all, sizeof all, blocks + p->untaken));
+    else
+        snprintf(buf, size, "%s in %s %s that outlived their connections", bytes_text, taken,
+                 blocks == 1 ? "block" : "blocks");
+    return buf;
 }
 
 /* The profile's copy of `text`, cleaned and cut; "" for NULL. NULL when out of memory. */

@@ -39,6 +39,13 @@ int profile_add(struct profile *p, const struct profile_sample *sample, struct e
 /* How many different samples there are. */
 size_t profile_count(const struct profile *p);
 
+/* So many blocks more outlived their connections, of which no stack was taken. */
+void profile_untaken(struct profile *p, int64_t blocks);
+
+/* What the samples come to: "31.25 KiB in 1,000 of the 3,750 blocks that outlived their
+ * connections". Returns buf. */
+char *profile_legend(const struct profile *p, char *buf, size_t size);
+
 /*
  * The writers. Each returns 0, or -1 when there is no memory or the stream fails; then what is in
  * the stream is of no use. They flush, and leave the stream open.

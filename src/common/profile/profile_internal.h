@@ -32,6 +32,7 @@ struct profile {
     struct intern *texts;
     struct profile_stack *stack;
     size_t stacks, room;
+    int64_t untaken; /* blocks without a stack */
 };
 
 /* A writer begins: what goes wrong with the stream from here on is told by profile_finish. */

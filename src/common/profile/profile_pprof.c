@@ -145,6 +145,7 @@ static void write_sample(struct encoder *x, const struct profile_stack *stack)
 /* The strings come last, when all are known; the first must be "". */
 static void encode(struct encoder *x, const struct profile *p)
 {
+    char legend[160], comment[sizeof legend + 8];
     string_of(x, "");
     write_type(x, PROFILE_SAMPLE_TYPE, "inuse_objects", "count");
     write_type(x, PROFILE_SAMPLE_TYPE, "inuse_space", "bytes");
@@ -152,8 +153,8 @@ static void encode(struct encoder *x, const struct profile *p)
         write_sample(x, &p->stack[i]);
     write_type(x, PROFILE_PERIOD_TYPE, "space", "bytes");
     proto_number(&x->body, PROFILE_PERIOD, 1);
-    proto_number(&x->body, PROFILE_COMMENT,
-                 string_of(x, "soak: blocks that outlived their connections, every one counted"));
+    snprintf(comment, sizeof comment, "soak: %s", profile_legend(p, legend, sizeof legend));
+    proto_number(&x->body, PROFILE_COMMENT, string_of(x, comment));
     proto_number(&x->body, PROFILE_DEFAULT_SAMPLE_TYPE, string_of(x, "inuse_space"));
     for (size_t i = 0; i < intern_count(x->strings); i++) {
         const char *text = intern_at(x->strings, i);

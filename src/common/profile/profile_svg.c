@@ -17,8 +17,8 @@ struct picture {
     FILE *out;
     struct profile_node *tree; /* owned; NULL: nothing is to be shown */
     size_t rows;
-    double per_byte;       /* pixels */
-    int64_t total, blocks; /* total: bytes */
+    double per_byte; /* pixels */
+    int64_t total;   /* bytes */
     /* Frames too narrow to be drawn, and their bytes. */
     int64_t omitted, omitted_bytes;
 };
@@ -167,26 +167,19 @@ static void write_head(FILE *out, const char *title, size_t rows)
     write_text(out, "t", 28, title);
 }
 
-static void sum_roots(const struct profile_node *root, int64_t *ret_bytes, int64_t *ret_blocks)
+static int64_t sum_roots(const struct profile_node *root)
 {
-    *ret_bytes = *ret_blocks = 0;
-    for (; root; root = root->next) {
-        *ret_bytes += root->bytes;
-        *ret_blocks += root->blocks;
-    }
+    int64_t bytes = 0;
+    for (; root; root = root->next)
+        bytes += root->bytes;
+    return bytes;
 }
 
-static void write_legend(const struct picture *picture)
+static void write_legend(const struct profile *p, FILE *out)
 {
     char text[160];
-    char bytes_text[32];
-    char blocks_text[32];
-    snprintf(text, sizeof text, "%s in %s %s that outlived their connections",
-             human_bytes(bytes_text, sizeof bytes_text, (double)picture->total),
-             human_count(blocks_text, sizeof blocks_text, picture->blocks),
-             picture->blocks == 1 ? "block" : "blocks");
-    write_text(picture->out, "l", 50, text);
-    write_text(picture->out, "l", 70,
+    write_text(out, "l", 50, profile_legend(p, text, sizeof text));
+    write_text(out, "l", 70,
                "Width: bytes. From the process on top each function stands below its caller; the "
                "lowest asked for the memory. Grey: no certain name. Point at a frame for its "
                "figures.");
@@ -213,7 +206,7 @@ static int picture_start(struct picture *picture, const struct profile *p, FILE 
     *picture = (struct picture){.out = out, .tree = profile_tree_new(p, &failed)};
     if (failed)
         return err_set(e, "out of memory for the flame graph");
-    sum_roots(picture->tree, &picture->total, &picture->blocks);
+    picture->total = sum_roots(picture->tree);
     if (picture->tree)
         picture->per_byte = (WIDTH - 2.0 * MARGIN) / (double)picture->total;
     picture->rows = depth_of(picture->tree, picture->per_byte);
@@ -235,7 +228,7 @@ int profile_write_svg(const struct profile *p, const char *title, FILE *out, str
         return -1;
     write_head(out, title, picture.rows);
     if (picture.tree)
-        write_legend(&picture);
+        write_legend(p, out);
     else
         write_text(out, "l", 50, "No stack of a block that outlived its connection.");
     write_nodes(&picture, picture.tree, MARGIN, HEAD);

@@ -122,6 +122,28 @@ static void equal_stacks_and_labels_are_added_up(void **state)
     profile_free(p);
 }
 
+static void the_legend_tells_the_blocks_without_a_stack(void **state)
+{
+    (void)state;
+    static const struct symbol frame[] = {{.function = "f", .module = "m"}};
+    const struct profile_sample sample = {
+        .subject = "server", .blocks = 1000, .bytes = 32000, .frame = frame, .frames = 1};
+    char legend[160];
+    struct profile *p = profile_new();
+    assert_non_null(p);
+    profile_case_add(p, &sample);
+    assert_string_equal(profile_legend(p, legend, sizeof legend),
+                        "31.25 KiB in 1,000 blocks that outlived their connections");
+    profile_untaken(p, 2750);
+    assert_string_equal(profile_legend(p, legend, sizeof legend),
+                        "31.25 KiB in 1,000 of the 3,750 blocks that outlived their connections");
+    size_t size;
+    char *text = written(p, SVG, &size);
+    assert_non_null(strstr(text, legend));
+    free(text);
+    profile_free(p);
+}
+
 static void too_deep_a_stack_is_refused(void **state)
 {
     (void)state;
@@ -272,6 +294,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(folded_stacks_read_as_approved),
         cmocka_unit_test(names_cannot_break_the_folded_format),
         cmocka_unit_test(equal_stacks_and_labels_are_added_up),
+        cmocka_unit_test(the_legend_tells_the_blocks_without_a_stack),
         cmocka_unit_test(too_deep_a_stack_is_refused),
         cmocka_unit_test(the_same_samples_give_the_same_bytes),
         cmocka_unit_test(the_order_of_the_samples_does_not_show_in_the_picture),

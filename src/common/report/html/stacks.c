@@ -19,6 +19,18 @@ static const char *behaviour_of(const struct result_attribution *w)
     return name;
 }
 
+/* Of a site that goes on leaking no more stacks are taken than tell where. */
+static int64_t untaken_at(const struct result_site *site, const struct result_capture *c)
+{
+    int64_t taken = 0;
+    for (size_t i = 0; site->file && i < c->stacks; i++) {
+        const struct result_stack *stack = &c->stack[i];
+        if (stack->file && stack->line == site->line && strcmp(stack->file, site->file) == 0)
+            taken += stack->blocks;
+    }
+    return taken > 0 && site->blocks > taken ? site->blocks - taken : 0;
+}
+
 static int add_subject(struct profile *p, const struct result_subject *subject, struct err *e)
 {
     for (size_t i = 0; i < subject->capture.stacks; i++) {
@@ -33,6 +45,8 @@ static int add_subject(struct profile *p, const struct result_subject *subject, 
         if (profile_add(p, &sample, e) != 0)
             return -1;
     }
+    for (size_t i = 0; i < subject->sites; i++)
+        profile_untaken(p, untaken_at(&subject->site[i], &subject->capture));
     return 0;
 }
 

@@ -129,10 +129,13 @@ bool html_has_flame(const struct html_run *run)
 void html_flame(const struct html_run *run, FILE *out)
 {
     struct err e;
+    char legend[160], note[400];
     html_section("stacks", "Call stacks of the survivors", out);
-    html_note("Width: bytes. From the process on top each function stands below its caller; the "
-              "lowest asked for the memory. Grey: no certain name.",
-              out);
+    snprintf(note, sizeof note,
+             "%s. Width: bytes. From the process on top each function stands below its caller; the "
+             "lowest asked for the memory. Grey: no certain name.",
+             profile_legend(run->stacks, legend, sizeof legend));
+    html_note(note, out);
     fputs("<form class=\"tools\" hidden><label>Search <input type=\"search\" "
           "autocomplete=\"off\"></label> <button type=\"reset\">Whole graph</button> <span "
           "aria-live=\"polite\"></span></form>\n<div class=\"scroll\" tabindex=\"0\" "

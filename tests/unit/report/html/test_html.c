@@ -166,24 +166,6 @@ static void plant(struct result *r)
     census[0].class_ = EVIL;
 }
 
-static const struct profile *stacks(const struct result *r)
-{
-    struct err e;
-    struct profile *p = profile_new();
-    assert_non_null(p);
-    for (size_t s = 0; s < r->subjects; s++)
-        for (size_t i = 0; i < r->subject[s].capture.stacks; i++) {
-            const struct result_stack *from = &r->subject[s].capture.stack[i];
-            const struct profile_sample sample = {.subject = r->subject[s].name,
-                                                  .blocks = from->blocks,
-                                                  .bytes = from->bytes,
-                                                  .frame = from->frame,
-                                                  .frames = from->frames};
-            assert_int_equal(profile_add(p, &sample, &e), 0);
-        }
-    return p;
-}
-
 /* The page as a heap string; `figures`: with what charts need. */
 static char *page_of(const struct report_case *c, bool figures, bool evil)
 {
@@ -196,7 +178,9 @@ static char *page_of(const struct report_case *c, bool figures, bool evil)
         add_figures(&filled);
     if (evil)
         plant(&filled);
-    const struct profile *p = stacks(&filled);
+    struct err e;
+    struct profile *p = html_stacks(&filled, &e);
+    assert_non_null(p);
     const struct samples seen = {.sample = samples, .count = figures ? SAMPLES : 0};
     const struct html_run run = {
         .result = &filled, .samples = &seen, .stacks = p, .live = under_way};
@@ -204,7 +188,7 @@ static char *page_of(const struct report_case *c, bool figures, bool evil)
     assert_non_null(out);
     html_run(&run, out);
     fclose(out);
-    profile_free((struct profile *)(uintptr_t)p);
+    profile_free(p);
     return text;
 }
 
@@ -285,6 +269,16 @@ static void what_a_run_does_not_have_is_left_out(void **state)
     assert_null(strstr(bare, "class=\"chart\""));
     free(bare);
     free(full);
+}
+
+/* Stacks are taken until there are enough: the page tells how many of the survivors have one. */
+static void the_flame_graph_says_of_how_many_survivors_it_has_the_stacks(void **state)
+{
+    (void)state;
+    char *text = page_of(report_case_find("lost-state"), false, false);
+    assert_non_null(
+        strstr(text, "44,999 of the 60,009 blocks that outlived their connections. Width: "));
+    free(text);
 }
 
 /* A document may be anybody's. */
@@ -746,6 +740,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_run_under_way_has_no_verdict_yet),
         cmocka_unit_test(a_page_is_small_and_the_same_each_time),
         cmocka_unit_test(what_a_run_does_not_have_is_left_out),
+        cmocka_unit_test(the_flame_graph_says_of_how_many_survivors_it_has_the_stacks),
         cmocka_unit_test(a_series_may_lack_its_name_and_unit),
         cmocka_unit_test(a_suites_page_has_a_row_and_sparks_per_scenario),
         cmocka_unit_test(a_suites_page_counts_what_its_runs_counted),
