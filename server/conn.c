@@ -38,6 +38,15 @@ static void count_leaving(struct conn *c, enum conn_state next)
         defect_on_handshake_failed(shared->defect, &c->defect, c->ssl);
 }
 
+/* How many a client program opens at once is for it to choose, so it is noted. */
+static void count_established(const struct shared *shared)
+{
+    uint64_t now = counter_add(&shared->app->established) + 1;
+    if (shared->options.reply &&
+        now > atomic_load_explicit(&shared->app->most, memory_order_relaxed))
+        atomic_store_explicit(&shared->app->most, now, memory_order_relaxed);
+}
+
 /* The one place that changes the state. */
 static void set_state(struct conn *c, enum conn_state state)
 {
@@ -63,7 +72,7 @@ static void set_state(struct conn *c, enum conn_state state)
         c->turn.served = conn_turn_done(c);
         http2_of_client(&c->http2);
         conn_log_done(c->log, c->ssl);
-        counter_add(&app->established);
+        count_established(c->shared);
         counter_add(&app->handshakes);
         if (SSL_session_reused(c->ssl))
             counter_add(&app->resumed);

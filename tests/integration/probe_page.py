@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The probe page as soak makes it: src/common/page/page.h, version 13."""
+"""The probe page as soak makes it: src/common/page/page.h, version 14."""
 
 import ctypes
 import mmap
@@ -37,7 +37,7 @@ class Live(ctypes.Structure):
 class App(ctypes.Structure):
     _fields_ = words("opened closed established in_flight handshakes resumed failed expected_aborts "
                      "replacements_due replacements_started fail_connect fail_handshake "
-                     "fail_echo fail_timeout fail_lost operations foreign")
+                     "fail_echo fail_timeout fail_lost operations foreign most")
 
 
 class Heap(ctypes.Structure):
@@ -143,7 +143,7 @@ def page_make():
     fd = os.memfd_create("page")
     os.ftruncate(fd, ctypes.sizeof(Page))
     page = Page.from_buffer(mmap.mmap(fd, ctypes.sizeof(Page)))
-    page.magic, page.version, page.bytes = 0x65676170206B6173, 13, ctypes.sizeof(Page)
+    page.magic, page.version, page.bytes = 0x65676170206B6173, 14, ctypes.sizeof(Page)
     page.check.shared = 1
     page.namespace_pid = os.stat("/proc/self/ns/pid").st_ino
     return fd, page

@@ -35,6 +35,24 @@ while True:
         except ConnectionResetError:
             pass
 """
+# Has three of them open, now and then.
+OPENS_THREE = """
+import socket, ssl, sys
+host, port = sys.argv[1].split(":")
+context = ssl.create_default_context(cafile=sys.argv[2])
+def connect():
+    return context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host)
+def end(tls):
+    tls.sendall(b"?")
+    while tls.recv(100):
+        pass
+    tls.close()
+some = [connect() for _ in range(3)]
+while some:
+    end(some.pop())
+while True:
+    end(connect())
+"""
 # Goes as soon as it has come.
 SAYS_NOTHING = """
 import socket, ssl, sys
@@ -167,6 +185,16 @@ class JudgedTest(SoakTest):
         self.assertRegex(" ".join(run.out.split()), "has ended since; one process has to stay|"
                                                     "no process of the client that makes connections lives long enough|"
                                                     "ledger counted nothing")
+
+    def test_the_connections_that_it_had_open_are_told(self):
+        one = f"{sys.executable} {CLIENTS}/conf/python_client.py {{address}} {{ca}}"
+        script = Path(self.results, "client.py")
+        script.write_text(OPENS_THREE)
+        for command, most in ((one, 1), (f"{sys.executable} {script} {{address}} {{ca}}", 3)):
+            run = self.client(command, "--conns", "4")
+            self.judged(run)
+            self.assertEqual(run.result["run"]["conns"], most, run.explain())
+            self.assertRegex(" ".join(run.out.split()), rf"connections,? \(?{most} open")
 
     def test_one_that_ends_by_itself(self):
         run = self.client(f"{sys.executable} -c print(\"\") {{address}}")

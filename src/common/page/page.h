@@ -24,7 +24,7 @@
 #include <stdint.h>
 
 #define PAGE_MAGIC   0x65676170206b6173ull /* "sak page" */
-#define PAGE_VERSION 13u
+#define PAGE_VERSION 14u
 
 enum {
     PAGE_THREADS = 256, /* slots; the last one is shared by all threads that found no own slot */
@@ -214,7 +214,8 @@ struct page_cache {
     /* Client: operations done on held connections. Server: records of data that it was sent,      \
      * which in such a run is one per operation, and one per connection before the first. */       \
     X(operations, 1)                                                                               \
-    X(foreign, 0) /* server: peers that aren't its load; turned away, and in no other count */
+    X(foreign, 0) /* server: peers that aren't its load; turned away, and in no other count */     \
+    X(most, 0)    /* server of a client program: the most that were established at once */
 
 /* Shared: atomic adds, or one publishing thread. */
 #define PAGE_COUNTER(counter, moves) page_u64 counter;

@@ -15,16 +15,17 @@ enum { CLAUSE = 256 };
 /* `58,229 connections (30 open, 59s; only 294/s of 1,000/s)` */
 static char *extent(char *buf, size_t size, const struct result *r)
 {
-    char count[32], open[32], time[32], rates[CLAUSE / 2];
+    char count[32], open[PARTS_OPEN], time[32], rates[CLAUSE / 2];
     double ns = r->run.seconds > 0 ? r->run.seconds * 1e9 : 0;
     uint64_t basis = r->run.measured ? r->run.measured : r->run.closed;
     if (r->loops)
         return parts_loop(buf, size, r);
     bool far_below = r->verdict == VERDICT_PASS && parts_far_below(r);
-    snprintf(buf, size, "%s %ss (%s %s, %s%s%s)", human_count(count, sizeof count, (int64_t)basis),
-             unit_name(r->run.unit), human_count(open, sizeof open, (int64_t)r->run.conns),
-             unit_holds(r->run.unit), human_duration(time, sizeof time, (uint64_t)(ns + 0.5)),
-             far_below ? "; only " : "", far_below ? parts_rates(rates, sizeof rates, r) : "");
+    parts_open(r, open, sizeof open);
+    snprintf(buf, size, "%s %ss (%s%s%s%s%s)", human_count(count, sizeof count, (int64_t)basis),
+             unit_name(r->run.unit), open, open[0] ? ", " : "",
+             human_duration(time, sizeof time, (uint64_t)(ns + 0.5)), far_below ? "; only " : "",
+             far_below ? parts_rates(rates, sizeof rates, r) : "");
     return buf;
 }
 

@@ -169,17 +169,27 @@ static void say_figures(char *buf, size_t size, const struct result_subject *sub
     say_metric(buf, size, j, METRIC_RSS);
 }
 
+char *parts_open(const struct result *r, char *buf, size_t size)
+{
+    char count[32];
+    buf[0] = '\0';
+    if (r->run.conns)
+        snprintf(buf, size, "%s %s", human_count(count, sizeof count, (int64_t)r->run.conns),
+                 unit_holds(r->run.unit));
+    return buf;
+}
+
 /* `17,200 connections, 30 open` */
 static void say_extent(char *buf, size_t size, const struct result *r)
 {
-    char count[32], open[32];
+    char count[32], open[PARTS_OPEN];
     uint64_t basis = r->run.measured ? r->run.measured : r->run.closed;
     if (r->loops)
         parts_loop(buf, size, r);
     else
-        snprintf(buf, size, "%s %ss, %s %s", human_count(count, sizeof count, (int64_t)basis),
-                 unit_name(r->run.unit), human_count(open, sizeof open, (int64_t)r->run.conns),
-                 unit_holds(r->run.unit));
+        snprintf(buf, size, "%s %ss%s%s", human_count(count, sizeof count, (int64_t)basis),
+                 unit_name(r->run.unit), r->run.conns ? ", " : "",
+                 parts_open(r, open, sizeof open));
 }
 
 void parts_seen(const struct result *r, const struct screen *s)

@@ -33,6 +33,9 @@ const struct result_stack *parts_stack_of(const struct result_subject *subject,
 char *parts_rates(char *buf, size_t size, const struct result *r);
 /* Of --loop: `8 runs of 28 to 222 connections (1,002 in 8.6s)`. Returns buf. */
 char *parts_loop(char *buf, size_t size, const struct result *r);
+/* `30 open`; "" where it isn't known. Returns buf. */
+enum { PARTS_OPEN = 48 };
+char *parts_open(const struct result *r, char *buf, size_t size);
 /* Less than nine tenths of the asked rate were reached. */
 bool parts_far_below(const struct result *r);
 

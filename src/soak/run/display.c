@@ -142,7 +142,7 @@ static void facts_of(const struct run *r, struct live_facts *f)
     *f = (struct live_facts){.phase = phase_text(r),
                              .scenario = r->name,
                              .libs = run_judged(r)->subject->libs,
-                             .conns = s->conns,
+                             .conns = s->loop ? 0 : s->conns,
                              .seed = r->seed,
                              .asked_per_s = s->churn.max ? 0 : s->churn.per_s,
                              .epoch = (int)r->epoch + 1,

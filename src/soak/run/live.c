@@ -246,15 +246,17 @@ static void libs_text(const struct live *l, const char *libs, char *buf, size_t 
 
 static void put_head(struct live *l, const struct live_facts *f)
 {
-    char libs[192], rate[64] = "as fast as possible";
+    char libs[192], conns[64] = "", rate[64] = "as fast as possible";
     const char *d = dot(l);
     libs_text(l, f->libs, libs, sizeof libs);
     put(l, RANK_LIBS, "soak %s   %s   scenario %s", soak_version, libs, f->scenario);
     if (f->asked_per_s > 0)
         snprintf(rate, sizeof rate, "%g/s, so each lives %.0f ms", f->asked_per_s,
                  (double)f->conns * 1e3 / f->asked_per_s);
-    put(l, RANK_RUN, "%" PRIu64 " connections, %s %s TLS %s %s %s %s seed %" PRIx64, f->conns, rate,
-        d, f->tls, d, f->key, d, f->seed);
+    if (f->conns)
+        snprintf(conns, sizeof conns, "%" PRIu64 " connections, ", f->conns);
+    put(l, RANK_RUN, "%s%s %s TLS %s %s %s %s seed %" PRIx64, conns, rate, d, f->tls, d, f->key, d,
+        f->seed);
     put(l, RANK_SPACE, "%s", "");
 }
 

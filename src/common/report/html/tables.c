@@ -326,7 +326,7 @@ void html_load(const struct result *r, FILE *out)
     char text[FIGURE_SIZE];
     html_section("load", "Load", out);
     html_table("What the run did", columns, sizeof columns / sizeof *columns, out);
-    for (size_t i = r->loops ? 1 : 0; i < sizeof counts / sizeof *counts; i++)
+    for (size_t i = run->conns && !r->loops ? 0 : 1; i < sizeof counts / sizeof *counts; i++)
         write_fact(counts[i].name, human_count(text, sizeof text, (int64_t)counts[i].count), out);
     write_rate("rate", run->rate_per_s, out);
     if (run->asked_per_s > 0)
