@@ -33,9 +33,8 @@ const struct command show_command = {
 static bool is_shown(const struct scenario *s, size_t i)
 {
     size_t first = SCENARIO_OPTIONS - BEHAVIOUR_COUNT, b = i - first;
-    size_t count;
     if (!scenario_is_weight(i))
-        return scenario_options(&count)[i].type != OPT_WEIGHTS;
+        return !scenario_is_mix(i);
     return s->weight[b] || behaviour_entry((enum behaviour)b)->weight;
 }
 

@@ -116,6 +116,12 @@ class Show(unittest.TestCase):
                           "default"])
         self.assertEqual((value["half-close"], origin["half-close"]), ("0", f"{inner}:5"))
 
+    def test_what_the_server_does_to_a_client_program_is_shown(self):
+        line = ("--client", "curl https://{address}/", "--server-mix", "close,reset=2")
+        value, origin = values(self.shown(*line))
+        self.assertEqual([(value[k], origin[k]) for k in ("server-mix", "clean")],
+                         [("close=1,reset=2", "command line"), ("50", "default")])
+
     def test_what_is_shown_is_a_scenario_file(self):
         text = self.shown("smoke", "--mix", "reset", "--tls", "1.2")
         path = self.write("again.soak", text)

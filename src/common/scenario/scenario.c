@@ -52,6 +52,13 @@ bool scenario_is_weight(size_t i)
     return i >= sizeof sections / sizeof sections[0];
 }
 
+bool scenario_is_mix(size_t i)
+{
+    CHECK(i < SCENARIO_OPTIONS);
+    return table_options[i].type == OPT_WEIGHTS &&
+           table_options[i].offset == offsetof(struct scenario, weight);
+}
+
 /* The options are sorted by section. */
 size_t scenario_sections(const char **names, size_t size)
 {
@@ -83,10 +90,10 @@ void scenario_defaults(struct scenario *s)
 void scenario_note(struct scenario_origin *o, size_t i, struct scenario_place place)
 {
     size_t count;
-    const struct opt *options = scenario_options(&count);
+    scenario_options(&count);
     CHECK(i < count);
     o->place[i] = place;
-    for (size_t k = 0; options[i].type == OPT_WEIGHTS && k < count; k++)
+    for (size_t k = 0; scenario_is_mix(i) && k < count; k++)
         if (scenario_is_weight(k))
             o->place[k] = place;
 }

@@ -124,6 +124,8 @@ bool scenario_is_of_run(size_t i);
 /* Whether option i is the weight of one behaviour: they are the last ones, in the order of enum
  * behaviour. */
 bool scenario_is_weight(size_t i);
+/* Whether option `i` is --mix, which is all of those weights at once. */
+bool scenario_is_mix(size_t i);
 /* The names of the sections, in their order; at most `size`. Returns their number. */
 size_t scenario_sections(const char **names, size_t size);
 /* The value of the option `name`, as opts_print prints it: the names of all enum values are those

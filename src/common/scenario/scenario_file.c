@@ -308,7 +308,7 @@ static int set_key(struct file *f, const char *section, const char *key, const c
     size_t i = (size_t)(option - options);
     if (check_place(f, option, i, section) < 0)
         return -1;
-    if (option->type == OPT_WEIGHTS && check_mix_comes_first(f, options, count) < 0)
+    if (scenario_is_mix(i) && check_mix_comes_first(f, options, count) < 0)
         return -1;
     f->given_on[i] = f->line_number;
     f->any_given = true;

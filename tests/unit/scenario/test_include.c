@@ -132,6 +132,21 @@ static void every_value_knows_its_line(void **state)
     assert_string_equal(place_of(&seen, "conns"), "a.soak:5");
 }
 
+static void what_the_server_does_is_no_weight_of_the_mix(void **state)
+{
+    (void)state;
+    struct seen seen;
+    char *argv[] = {(char *)"soak", (char *)"a", (char *)"--server-mix=reset"};
+    read_well(&seen, "a.soak");
+    scenario_note_command(&seen.o, 3, argv);
+    assert_string_equal(place_of(&seen, "server-mix"), "command line");
+    assert_string_equal(place_of(&seen, "clean"), "common.soak:5");
+    assert_string_equal(place_of(&seen, "mix"), "common.soak:5");
+    write_file("weight.soak", "[mix]\nreset = 2\n[server]\nserver-mix = reset\n");
+    read_well(&seen, "weight.soak");
+    assert_string_equal(place_of(&seen, "reset"), "weight.soak:2");
+}
+
 static void a_file_is_found_beside_the_one_that_includes_it(void **state)
 {
     (void)state;
@@ -224,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_override_what_is_included_before_them),
         cmocka_unit_test(every_value_knows_its_line),
+        cmocka_unit_test(what_the_server_does_is_no_weight_of_the_mix),
         cmocka_unit_test(a_file_is_found_beside_the_one_that_includes_it),
         cmocka_unit_test(the_file_at_fault_is_named_and_how_it_was_come_to),
         cmocka_unit_test(a_circle_is_refused),
