@@ -293,6 +293,13 @@ class Sides(Compare):
             text = re.sub(r" \\\n +", " ", self.compare(versions, *given, code=code).stdout)
             self.assertIn(f" ./soak {command}\n", text)
 
+    def test_a_range_is_suggested_only_between_versions(self):
+        for versions, suggested in (("3.0.17,3.0.22", True), ("3.0.17,/opt/tls", False)):
+            process = self.soak("compare", "smoke", "--openssl", versions, "--results", "r", "--seed", "1",
+                                "--tolerance", "99%")
+            self.assertIn("the LEAK is gone", " ".join(process.stdout.split()))
+            self.assertEqual("./soak bisect" in process.stdout, suggested, process.stdout)
+
     def test_a_command_has_all_that_was_given_or_is_not_suggested(self):
         for quotes, suggested in ((300, True), (700, False)):  # each takes four bytes
             given = [f"--env=N{k}={quotes * chr(39)}" for k in range(4)]
@@ -854,6 +861,12 @@ class Refused(Compare):
                  "compare", "smoke", "--openssl", "3.0.17,3.0.20", "--json", "--markdown"),
                 ("bisect: between which versions? Such as --openssl 3.0.17..3.0.22", "bisect",
                  "smoke"),
+                ("bisect: --openssl /opt/tls: only versions have a range, as soak libs lists them; name what is to be "
+                 "tried: A,B,C", "bisect", "smoke", "--openssl", "3.0.17../opt/tls"),
+                ("bisect: --openssl mine: only versions have a range, as soak libs lists them; name what is to be "
+                 "tried: A,B,C", "bisect", "smoke", "--openssl", "mine..3.0.17"),
+                ("bisect: --malloc libc: only versions have a range, as soak libs lists them; name what is to be "
+                 "tried: A,B,C", "bisect", "smoke", "--malloc", "jemalloc-5.3.0..libc"),
                 ("bisect: --openssl: no version 3.6.5 is known; soak libs lists them", "bisect",
                  "smoke", "--openssl", "3.0.17..3.6.5"),
                 ("bisect: 3.0.18: no such library", "bisect", "smoke", "--openssl",

@@ -61,6 +61,18 @@ static int fetch_ends(const struct compare_line *line, char *from, char *to, str
     return compare_prepare(&q, &none, e);
 }
 
+/* Before anything is fetched. */
+static int check_end(const struct compare_line *line, const char *name, struct err *e)
+{
+    if (compare_part_has_range(line->part, name))
+        return 0;
+    return err_set(
+        e,
+        "--%s %.60s: only versions have a range, as soak libs lists them; name what is to "
+        "be tried: A,B,C",
+        compare_part_name(line->part), name);
+}
+
 /* `A..B` of the known versions, in either direction. Points into `list`. */
 static int take_range(struct compare_line *line, struct prepare_list *list, struct err *e)
 {
@@ -71,6 +83,8 @@ static int take_range(struct compare_line *line, struct prepare_list *list, stru
                        compare_part_name(line->part), from);
     *to = '\0';
     to += 2;
+    if (check_end(line, from, e) != 0 || check_end(line, to, e) != 0)
+        return -1;
     int rc = fetch_ends(line, from, to, e);
     if (rc == 0)
         rc = compare_prepare_list(line->part, list, e);

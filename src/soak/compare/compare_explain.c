@@ -2,6 +2,7 @@
 /* The words for what explains a difference, for the libraries, and for what to do next. */
 #include "base/text.h"
 #include "cmdline.h"
+#include "compare_parts.h"
 #include "compare_say.h"
 #include "report/figures.h"
 
@@ -172,13 +173,16 @@ static size_t search_from(const struct compare_set *s, size_t i, const char *met
 static bool next_bisect(struct text *c, const struct compare_set *s)
 {
     const char *metric = NULL;
-    bool ranges = strcmp(s->part, "program") != 0; /* of packages nobody has a list */
-    size_t i = s->rounds && ranges ? to_search(s, &metric) : 0;
+    enum compare_part part;
+    bool known = compare_part_from_name(s->part, &part);
+    size_t i = s->rounds && known ? to_search(s, &metric) : 0;
     if (!i)
         return false;
+    const char *from = s->entry[search_from(s, i, metric)].name, *to = s->entry[i].name;
+    if (!compare_part_has_range(part, from) || !compare_part_has_range(part, to))
+        return false; /* nobody has a list of what lies between */
     begin(c, s, "bisect");
-    text_add(c, " --%s %s..%s", s->part, s->entry[search_from(s, i, metric)].name,
-             s->entry[i].name);
+    text_add(c, " --%s %s..%s", s->part, from, to);
     end(c, s);
     if (metric != verdict_metric)
         text_add(c, " --metric %s", metric);

@@ -90,6 +90,33 @@ bool compare_version_is(const char *version, const char *asked)
     return strncmp(version, asked, length) == 0 && !isalnum((unsigned char)version[length]);
 }
 
+/* Not a prefix, nor another name. */
+static bool is_number(const char *name)
+{
+    return isdigit((unsigned char)name[0]) && !strchr(name, '/');
+}
+
+bool compare_part_has_range(enum compare_part part, const char *name)
+{
+    if (part == COMPARE_PROGRAM)
+        return false;
+    if (part != COMPARE_MALLOC)
+        return is_number(name);
+    const char *version = is_jemalloc(name) ? jemalloc_version(name) : NULL;
+    return version && is_number(version);
+}
+
+bool compare_part_from_name(const char *name, enum compare_part *ret)
+{
+    for (int part = 0; part < COMPARE_PARTS; part++) {
+        if (strcmp(compare_part_name((enum compare_part)part), name) != 0)
+            continue;
+        *ret = (enum compare_part)part;
+        return true;
+    }
+    return false;
+}
+
 static int refuse(const char *asked, const char *part, const char *version, struct err *e)
 {
     if (!version)
@@ -132,8 +159,7 @@ int compare_part_proved(enum compare_part part, const char *name, const struct c
     if (part == COMPARE_PROGRAM) /* {program} is the folder of this one and no other */
         return 0;
     const char *version = compare_entry_version(entry, compare_part_name(part));
-    bool is_version = isdigit((unsigned char)name[0]) && !strchr(name, '/');
-    if (!version || (is_version && !compare_version_is(version, name)))
+    if (!version || (is_number(name) && !compare_version_is(version, name)))
         return refuse(name, compare_part_name(part), version, e);
     return 0;
 }

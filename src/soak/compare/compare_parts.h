@@ -16,6 +16,10 @@ enum compare_part { COMPARE_OPENSSL, COMPARE_LIBUV, COMPARE_MALLOC, COMPARE_PROG
 
 /* "openssl", "libuv", "malloc", "program": as the option is named. */
 const char *compare_part_name(enum compare_part part);
+bool compare_part_from_name(const char *name, enum compare_part *ret);
+/* Whether `name` is a version as `soak libs` lists them, so that others may lie between it and
+ * another: not a prefix, nor a program. */
+bool compare_part_has_range(enum compare_part part, const char *name);
 
 /* The words that let a run have the version; text in `bytes`. */
 struct part_words {
