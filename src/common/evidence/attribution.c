@@ -5,7 +5,6 @@
 #include "base/text.h"
 #include "page/snapshot.h"
 #include "stats/attribution/mix.h"
-#include "stats/sensitivity.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -263,21 +262,33 @@ const char *attribution_name(const struct attribution *a, size_t behaviour)
     return a->table.name[behaviour];
 }
 
-/* As the judge's: losses in both halves of the judged connections, here of one behaviour's; and
- * among blocks that come and go as much rarer ones than that have to be. */
+/* What would have followed the warm-up with its last epoch's share of the behaviour. */
+static struct reach_warm_up warm_up_of(const struct judge_sensitivity *s, uint64_t of, uint64_t all)
+{
+    struct reach_warm_up ret = s->warm_up;
+    for (int i = 0; i < REACH_LONGER; i++)
+        ret.longer[i] = (uint64_t)ceil((double)ret.longer[i] * (double)of / (double)all);
+    return ret;
+}
+
+/* As the judge's, through all the rules that it names, but of losses by one behaviour's connections
+ * alone; and among blocks that come and go as much rarer ones than that have to be. */
 double attribution_one_in(const struct attribution *a, size_t subject, size_t behaviour)
 {
     const struct history *h = a->subject[subject].history;
     const struct judge_sensitivity *s = &a->subject[subject].judgement->sensitivity;
-    uint64_t half[2] = {0};
-    for (size_t c = 0; c < history_epochs(h); c++) {
-        if (judged(history_epoch(h, c)))
-            half[c > s->middle] += a->table.begun[c][behaviour];
+    uint64_t opened[PAGE_EPOCHS] = {0}, losing[PAGE_EPOCHS] = {0};
+    struct reach r = {.opened = opened, .losing = losing, .epochs = history_epochs(h)};
+    for (size_t c = 0; c < r.epochs; c++) {
+        const struct judge_epoch *e = history_epoch(h, c);
+        opened[c] = judged(e) ? e->opened : 0;
+        losing[c] = judged(e) ? a->table.begun[c][behaviour] : 0;
     }
-    return s->epochs < JUDGE_MIN_EPOCHS
-               ? 0
-               : s->share * sensitivity_one_in(half, 2, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
-                                               JUDGE_CONFIDENCE_PERMILLE / 1000.0);
+    if (s->base < r.epochs && history_epoch(h, s->base)->opened > 0) {
+        r.warm = a->table.begun[s->base][behaviour];
+        r.warm_up = warm_up_of(s, r.warm, history_epoch(h, s->base)->opened);
+    }
+    return s->share * reach_one_in(&r);
 }
 
 static bool agrees(const struct behaviours_confirm *c, bool exact)

@@ -24,6 +24,7 @@ struct made {
     struct snapshot seen;
     struct snapshot_site site[SITES];
     bool beside; /* another site loses as many blocks */
+    struct reach_warm_up warm_up;
 };
 
 static void open_made(struct made *m, uint64_t clean, uint64_t reset)
@@ -56,7 +57,8 @@ static void close_made(struct made *m)
 
 static void judge_made(struct made *m)
 {
-    const struct history_question question = {.seed = 1, .handshakes = 100000};
+    const struct history_question question = {
+        .seed = 1, .handshakes = 100000, .warm_up = m->warm_up};
     history_judge(m->history, &question, &m->judgement);
     attribution_solve(m->attribution);
 }
@@ -108,6 +110,33 @@ static const uint64_t failing[WARM + MEASURED][BEHAVIOURS] = {
 static const struct behaviours_answer *answer(const struct made *m)
 {
     return attribution_answer(m->attribution, 0);
+}
+
+/* What the run's own figure loses to clumps, a pause at the end and a longer warm-up, each
+ * behaviour's does: where all have an even part of every epoch, that part of the run's figure is
+ * left. */
+static void a_behaviour_would_have_shown_no_rarer_than_its_part_of_the_run(void **state)
+{
+    (void)state;
+    static const uint64_t of[][BEHAVIOURS] = {{150, 50},  {150, 50},  {300, 100},
+                                              {600, 200}, {600, 200}, {600, 200}};
+    double shortest = 0;
+    for (int longer = 0; longer < 2; longer++) {
+        struct made m;
+        open_made(&m, 3, 1);
+        if (longer)
+            m.warm_up = (struct reach_warm_up){.longer = {400}, .left = {.7}};
+        for (size_t c = 0; c < sizeof of / sizeof *of; c++)
+            add_epoch(&m, c < WARM ? PLAN_WARM : PLAN_MEASURE, of[c], 0);
+        double run = m.judgement.sensitivity.one_in;
+        double clean = attribution_one_in(m.attribution, 0, CLEAN);
+        double reset = attribution_one_in(m.attribution, 0, RESET);
+        assert_true(longer ? run < 0.9 * shortest : run > 90);
+        shortest = run;
+        assert_in_range((uint64_t)(1000 * clean), (uint64_t)(745 * run), (uint64_t)(755 * run));
+        assert_in_range((uint64_t)(1000 * reset), (uint64_t)(248 * run), (uint64_t)(252 * run));
+        close_made(&m);
+    }
 }
 
 /* Each connection fills a cache, and a reset keeps its entry from being freed. */
@@ -236,6 +265,7 @@ static void epochs_of_others_confirm_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_behaviour_would_have_shown_no_rarer_than_its_part_of_the_run),
         cmocka_unit_test(what_emptying_a_cache_leaves_is_what_was_lost),
         cmocka_unit_test(sites_that_lose_together_scatter_together),
         cmocka_unit_test(what_cannot_be_drawn_is_not_confirmed),

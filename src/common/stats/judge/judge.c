@@ -127,7 +127,9 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
 {
     ret->closed = h->opened;
     ret->epochs = h->epochs;
+    ret->base = h->base;
     ret->middle = h->middle;
+    ret->warm_up = h->e->warm_up;
     ret->one_in = one_in_of(h);
     ret->malloc_one_in = marks_one_in(h);
     if (h->e->ended) {

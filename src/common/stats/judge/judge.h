@@ -156,7 +156,9 @@ struct judge_metric {
 };
 
 struct judge_sensitivity {
-    size_t middle;        /* the last judged epoch of the first half */
+    size_t base;                  /* the warm-up's last epoch; SIZE_MAX: there was none */
+    size_t middle;                /* the last judged epoch of the first half */
+    struct reach_warm_up warm_up; /* what a leak would have made of it */
     double one_in;        /* one lost block per this many connections would have shown; 0 = none */
     double share;         /* of it what is left by sites where blocks come and go; 1: all */
     double malloc_one_in; /* the same to convict at a site without a line, which is all that calls

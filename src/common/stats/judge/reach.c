@@ -11,18 +11,20 @@
 /* A sum ends where its terms have become so improbable. */
 static const double NEGLIGIBLE = 1e-7;
 
-/* What is expected to be lost in each epoch. */
+/* What is expected to be lost in each epoch, by the connections that may lose one; the rules go by
+ * all of them. */
 struct losses {
-    const uint64_t *opened;
+    const uint64_t *opened, *losing;
     size_t epochs, middle;
-    uint64_t half[2];
-    double all; /* connections */
+    uint64_t half[2];           /* of those that may */
+    double all;                 /* ... in both */
+    double connections, second; /* all there are, and the second half's share of them */
     double one_in;
 };
 
 static double mean_of(const struct losses *l, size_t epoch)
 {
-    return (double)l->opened[epoch] / l->one_in;
+    return (double)l->losing[epoch] / l->one_in;
 }
 
 static double at_least(int64_t k, double mean)
@@ -42,15 +44,16 @@ static int64_t losses_for(double share)
  * RULE_HALVES doubts. */
 static double pauses(const struct losses *l)
 {
-    double miss = 0, after = 0;
+    double miss = 0, after = 0, losing = 0;
     for (size_t c = l->epochs; c-- > l->middle + 1;) {
         if (after > 0) {
-            double in = mean_of(l, c), until = (l->all - after) / l->one_in;
-            int64_t least = losses_for(after / l->all);
+            double in = mean_of(l, c), until = (l->all - losing) / l->one_in;
+            int64_t least = losses_for(after / l->connections);
             double any = at_least(least, until), earlier = at_least(least, until - in);
-            miss += exp(-after / l->one_in) * fmax(any - exp(-in) * earlier, 0);
+            miss += exp(-losing / l->one_in) * fmax(any - exp(-in) * earlier, 0);
         }
         after += (double)l->opened[c];
+        losing += (double)l->losing[c];
     }
     return miss;
 }
@@ -102,7 +105,7 @@ static double of_clumps(const struct losses *l, const struct clumps *k)
     for (int a = 1; a < UNITS; a++) {
         for (int b = 1; a + b < UNITS; b++) {
             double blocks = (a + b) * k->size;
-            bool counts = blocks >= JUDGE_CONVICT_BLOCKS && blocks * JUDGE_DENSE < l->all;
+            bool counts = blocks >= JUDGE_CONVICT_BLOCKS && blocks * JUDGE_DENSE < l->connections;
             miss += counts ? half[0][a] * half[1][b] : 0;
         }
     }
@@ -125,13 +128,20 @@ static double in_clumps(const struct losses *l)
 
 /* ---- RULE_DECELERATING ---- */
 
+/* A share of the losses, and the one that the rule expects. */
+struct shares {
+    double of, expected;
+};
+
 /* Of n losses the second half has so few, though some, that the rule refutes chance. */
-static double slower_of(int64_t n, double share)
+static double slower_of(int64_t n, const struct shares *s)
 {
-    double term = exp((double)n * log1p(-share)), sum = term, miss = 0;
+    double term = exp((double)n * log1p(-s->of)), miss = 0;
+    double expected = exp((double)n * log1p(-s->expected)), sum = expected;
     for (int64_t k = 1; k <= n; k++) {
-        term *= (double)(n - k + 1) / (double)k * share / (1 - share);
-        sum += term;
+        double times = (double)(n - k + 1) / (double)k;
+        term *= times * s->of / (1 - s->of);
+        sum += expected *= times * s->expected / (1 - s->expected);
         if (sum > JUDGE_SLOWER)
             break;
         miss += term;
@@ -139,16 +149,40 @@ static double slower_of(int64_t n, double share)
     return miss;
 }
 
+/* The same of many: the rule doesn't refute what is at least half as fast. */
+static double slower_of_many(int64_t n, const struct shares *s)
+{
+    int64_t low = -1, high = (int64_t)((double)n * s->expected / (1 + s->expected)) + 1;
+    while (high - low > 1) {
+        int64_t k = low + (high - low) / 2;
+        *(binomial_at_most(k, n, s->expected) > JUDGE_SLOWER ? &high : &low) = k;
+    }
+    return binomial_at_most(low, n, s->of);
+}
+
+/* Equal shares are refuted as seldom as the rule says; of others that are less, the worst of the
+ * numbers that are likely. */
+static double slows_by_many(double mean, const struct shares *s)
+{
+    double worst = JUDGE_SLOWER;
+    for (int off = -3; off <= 3 && s->of < s->expected; off++)
+        worst = fmax(worst, slower_of_many((int64_t)(mean + off * sqrt(mean)), s));
+    return worst;
+}
+
 static double slows(const struct losses *l)
 {
     static const double MANY = 30;
     double mean = l->all / l->one_in, term = exp(-mean), miss = 0;
+    const struct shares s = {(double)l->half[1] / l->all, l->second};
+    if (l->half[0] == 0)
+        return 0; /* nor in that half: RULE_HALVES doubts */
     if (mean > MANY)
-        return JUDGE_SLOWER;
+        return slows_by_many(mean, &s);
     for (int64_t n = 1; (double)n <= mean || term > NEGLIGIBLE; n++) {
         term *= mean / (double)n;
         if (n >= JUDGE_CONVICT_BLOCKS)
-            miss += term * slower_of(n, (double)l->half[1] / l->all);
+            miss += term * slower_of(n, &s);
     }
     return miss;
 }
@@ -157,9 +191,15 @@ static double slows(const struct losses *l)
 
 static struct losses losses_of(const struct reach *r)
 {
-    struct losses l = {.opened = r->opened, .epochs = r->epochs};
-    l.middle = sensitivity_halves(r->opened, r->epochs, l.half);
+    struct losses l = {
+        .opened = r->opened, .losing = r->losing ? r->losing : r->opened, .epochs = r->epochs};
+    uint64_t half[2];
+    l.middle = sensitivity_halves(r->opened, r->epochs, half);
+    for (size_t c = 0; c < r->epochs; c++)
+        l.half[c > l.middle] += l.losing[c];
     l.all = (double)l.half[0] + (double)l.half[1];
+    l.connections = (double)half[0] + (double)half[1];
+    l.second = (double)half[1] / l.connections;
     return l;
 }
 

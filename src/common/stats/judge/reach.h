@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How rare a leak would still have been a LEAK: a block lost by chance once per so many
- * connections, at a site where nothing else moves, through each of the rules about a site that may
- * doubt it, and over a warm-up that the leak itself prolongs. Pure.
+ * connections, of all or of one behaviour's, at a site where nothing else moves, through each of
+ * the rules about a site that may doubt it, and over a warm-up that the leak itself prolongs. Pure.
  */
 #ifndef SOAK_STATS_REACH_H
 #define SOAK_STATS_REACH_H
@@ -21,8 +21,11 @@ struct reach_warm_up {
     double left[REACH_LONGER];
 };
 
+/* Where only some connections may lose a block, such as those of one behaviour, the figures of the
+ * warm-up are of these, and so is what one block is lost per. */
 struct reach {
     const uint64_t *opened; /* connections of each epoch that is judged; 0: it isn't. Borrowed */
+    const uint64_t *losing; /* those of them that may lose a block; NULL: all. Borrowed */
     size_t epochs;
     uint64_t warm; /* connections of the warm-up's last epoch: a loss in it makes the next follow */
     struct reach_warm_up warm_up;

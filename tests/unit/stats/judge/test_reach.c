@@ -74,6 +74,64 @@ static void what_the_rules_doubt_is_in_the_figure(void **state)
     assert_true(beyond >= 1);
 }
 
+/* Half of the connections of one epoch and a third of the next may lose a block, as the mix of
+ * behaviours makes them; or fewer and fewer. */
+static void what_some_connections_lose_is_missed_as_often_as_is_figured(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t opened[MOST], losing[MOST];
+        size_t epochs;
+        double one_in;
+    } of[] = {{{1000, 1000, 1000, 1000}, {500, 330, 330, 500}, 4, 100},
+              {{500, 1000, 2000, 2000}, {200, 500, 700, 900}, 4, 150},
+              {{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
+               {500, 450, 400, 500, 450, 250, 300, 250, 300, 200},
+               10,
+               200}};
+    int beyond = 0;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct reach r = {.opened = of[i].opened, .losing = of[i].losing, .epochs = of[i].epochs};
+        struct reach all = {.opened = of[i].losing, .epochs = of[i].epochs};
+        double predicted = reach_miss(&r, of[i].one_in), missed = 0;
+        for (uint64_t seed = 1; seed <= RUNS; seed++) {
+            struct sim *s = sim_new(30, seed * 7919 + i);
+            size_t site = sim_site(s, SIM_LEAK, 1, 0);
+            sim_epoch(s, SIM_WARM, 280, 1);
+            for (size_t c = 0; c < of[i].epochs; c++) {
+                s->site[site].chance =
+                    (double)of[i].losing[c] / (double)of[i].opened[c] / of[i].one_in;
+                sim_epoch(s, SIM_MEASURE, of[i].opened[c], 1);
+            }
+            s->epoch[s->epochs - 1].all_closed = true;
+            missed += !convicts(s) / (double)RUNS;
+        }
+        double halves = miss_of_halves(&all, of[i].one_in);
+        print_message("%zu epochs: missed %.4f, predicted %.4f, by the halves alone %.4f\n",
+                      of[i].epochs, missed, predicted, halves);
+        assert_true(missed <= predicted + off_by(predicted, 3));
+        beyond += missed > halves + off_by(halves, 5);
+    }
+    assert_true(beyond >= 1);
+}
+
+/* ... and where each loses as any other does, the figure is their share of the run's. */
+static void an_even_share_of_the_connections_has_that_share_of_the_figure(void **state)
+{
+    (void)state;
+    static const uint64_t opened[] = {500, 1000, 0, 2000, 2000}, half[] = {250, 500, 0, 1000, 1000};
+    struct reach r = {
+        .opened = opened, .epochs = 5, .warm = 500, .warm_up = {{1000, 2000}, {.9, .7}}};
+    struct reach some = {.opened = opened,
+                         .losing = half,
+                         .epochs = 5,
+                         .warm = 250,
+                         .warm_up = {{500, 1000}, {.9, .7}}};
+    double all = reach_one_in(&r), of_half = reach_one_in(&some);
+    assert_true(all > 100 && fabs(of_half - all / 2) <= 0.003 * of_half);
+    assert_true(reach_shows(&some, of_half));
+}
+
 /* A run of so many connections to the end of its plan. `ret` is lent `opens`. */
 static struct sim *bounded(double chance, uint64_t seed, uint64_t opens[MOST], struct reach *ret)
 {
@@ -245,6 +303,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_rules_doubt_is_in_the_figure),
+        cmocka_unit_test(what_some_connections_lose_is_missed_as_often_as_is_figured),
+        cmocka_unit_test(an_even_share_of_the_connections_has_that_share_of_the_figure),
         cmocka_unit_test(the_warm_up_that_a_leak_prolongs_is_in_the_figure),
         cmocka_unit_test(the_price_is_small),
         cmocka_unit_test(two_epochs_show_what_is_dense_and_no_more),
