@@ -90,8 +90,16 @@ static void answer_settle(struct server *s)
     control_say(&s->control, "settled id=%llu", (unsigned long long)s->settle_id);
 }
 
+/* A program that holds connections open goes on with them only when it can go on. */
+static bool is_stuck(const struct server *s)
+{
+    return s->shared.turns.on && worker_at_rest(s->worker[0]);
+}
+
 static void answer_drain(struct server *s)
 {
+    if (s->drain_asked && is_stuck(s))
+        worker_leave(s->worker[0]);
     bool listening = !s->shared.turns.on && atomic_load(&s->shared.listening) > 0;
     if (!s->drain_asked || listening || atomic_load(&s->shared.open) > 0)
         return;
@@ -103,18 +111,18 @@ static void answer_drain(struct server *s)
         quit(s);
 }
 
-/* With nothing open there is nothing older than now. */
+/* What is open then is of the epoch that is said, or of a later one. */
 static void answer_quiet(struct server *s)
 {
     struct turns *t = &s->shared.turns;
-    if (!t->under_way || t->left > 0 || atomic_load(&s->shared.open) > 0)
+    if (!t->under_way || t->left > 0 || (atomic_load(&s->shared.open) > 0 && !is_stuck(s)))
         return;
     t->under_way = false;
     struct page *page = s->shared.page;
     control_say(&s->control, "quiet opened=%llu closed=%llu oldest=%llu",
                 (unsigned long long)atomic_load(&page->app.opened),
                 (unsigned long long)atomic_load(&page->app.closed),
-                (unsigned long long)page_epoch(atomic_load(&page->epoch)));
+                (unsigned long long)turns_oldest(t, page));
 }
 
 static void epoch(struct server *s, const char *line)
@@ -222,6 +230,8 @@ static void on_publish(uv_timer_t *timer)
 {
     struct server *s = timer->data;
     probe_publish(false);
+    answer_quiet(s);
+    answer_drain(s);
     s->seconds_empty = atomic_load(&s->shared.open) == 0 ? s->seconds_empty + 1 : 0;
     if (s->seconds_empty == DEFERRED_SECONDS)
         defect_drain(s->shared.defect);

@@ -71,9 +71,15 @@ bool turns_take(struct turns *t)
     return true;
 }
 
+static uint64_t epoch_of(const struct page *page)
+{
+    uint64_t last = PAGE_EPOCHS - 1, now = page_epoch(atomic_load(&page->epoch));
+    return now < last ? now : last;
+}
+
 struct turn turns_draw(struct turns *t, const struct page *page)
 {
-    struct turn turn = {.epoch = page_epoch(atomic_load(&page->epoch))};
+    struct turn turn = {.epoch = epoch_of(page)};
     uint64_t total = 0;
     for (int i = 0; i < SERVER_BEHAVIOURS; i++)
         total += t->weight[i];
@@ -82,14 +88,23 @@ struct turn turns_draw(struct turns *t, const struct page *page)
     while (choice + 1 < SERVER_BEHAVIOURS && pick >= t->weight[choice])
         pick -= t->weight[choice++];
     turn.behaviour = (enum server_behaviour)choice;
+    t->open[turn.epoch]++;
     return turn;
 }
 
-void turns_count(const struct turns *t, const struct turn *turn, struct page *page)
+void turns_count(struct turns *t, const struct turn *turn, struct page *page)
 {
     size_t row = row_of(t, turn->served ? turn->behaviour : SERVER_BEHAVIOURS);
     struct page_behaviour *as = &page->behaviour[row];
-    uint64_t last = PAGE_EPOCHS - 1, now = page_epoch(atomic_load(&page->epoch));
-    atomic_fetch_add(&as->begun[turn->epoch < last ? turn->epoch : last], 1);
-    atomic_fetch_add(&as->ended[now < last ? now : last], 1);
+    t->open[turn->epoch]--;
+    atomic_fetch_add(&as->begun[turn->epoch], 1);
+    atomic_fetch_add(&as->ended[epoch_of(page)], 1);
+}
+
+uint64_t turns_oldest(const struct turns *t, const struct page *page)
+{
+    uint64_t now = epoch_of(page), oldest = 0;
+    while (oldest < now && t->open[oldest] == 0)
+        oldest++;
+    return oldest;
 }

@@ -2,9 +2,10 @@
 /*
  * soak-server as the load of a client program (--paced): it accepts in epochs, as many connections
  * as it is told to, and holds back the next ones in between, so that the program waits. An epoch is
- * over when the last of its connections has closed. What is done to each is drawn at its begin;
- * each is counted by the epoch of its begin and of its end, as soak-client counts its own.
- * Everything runs on the main thread, the only worker.
+ * over when the last of its connections has closed, or those that are open have nothing to say
+ * while another one waits. What is done to each is drawn at its begin; each is counted by the epoch
+ * of its begin and of its end, as soak-client counts its own. Everything runs on the main thread,
+ * the only worker.
  */
 #ifndef SOAK_SERVER_TURNS_H
 #define SOAK_SERVER_TURNS_H
@@ -18,8 +19,9 @@
 
 struct turns {
     bool on;
-    bool under_way; /* an epoch, whose end is to be said */
-    uint64_t left;  /* connections that it may still accept */
+    bool under_way;             /* an epoch, whose end is to be said */
+    uint64_t left;              /* connections that it may still accept */
+    uint64_t open[PAGE_EPOCHS]; /* connections, by the epoch of their begin */
     struct rng rng;
     uint64_t usual[SERVER_BEHAVIOURS],
         weight[SERVER_BEHAVIOURS]; /* of the run, and of this epoch */
@@ -41,6 +43,8 @@ int turns_begin(struct turns *t, uint64_t opens, const char *mix);
 bool turns_take(struct turns *t);
 struct turn turns_draw(struct turns *t, const struct page *page);
 /* It has ended. */
-void turns_count(const struct turns *t, const struct turn *turn, struct page *page);
+void turns_count(struct turns *t, const struct turn *turn, struct page *page);
+/* The epoch of the oldest open connection, or the one under way. */
+uint64_t turns_oldest(const struct turns *t, const struct page *page);
 
 #endif

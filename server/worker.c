@@ -16,7 +16,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { WORKER_MAGIC = 0x776f726b, TICK_MS = 100, LINGER_MS = 5000, OTHER_FILES = 64 };
+enum {
+    WORKER_MAGIC = 0x776f726b,
+    TICK_MS = 100,
+    LINGER_MS = 5000,
+    REST_MS = 2000,
+    OTHER_FILES = 64
+};
 
 static struct worker *worker_of(void *data)
 {
@@ -147,6 +153,18 @@ static void each(struct deadline_list *list, void (*act)(struct deadline *))
     }
 }
 
+void worker_leave(struct worker *w)
+{
+    each(&w->idle, conn_leave);
+}
+
+bool worker_at_rest(const struct worker *w)
+{
+    const struct deadline *youngest = w->idle.head.previous;
+    return w->held_back && !deadline_oldest(&w->handshaking) && !deadline_oldest(&w->lingering) &&
+           deadline_oldest(&w->idle) && uv_now(&w->loop) - youngest->since_ms >= REST_MS;
+}
+
 static void quit(struct worker *w)
 {
     if (w->quitting)
@@ -169,7 +187,7 @@ static void on_wake(uv_async_t *async)
         stop_listening(w);
     if (orders & WORKER_LEAVE) {
         each(&w->handshaking, conn_drop);
-        each(&w->idle, conn_leave);
+        worker_leave(w);
     }
     if (orders & WORKER_SETTLE) {
         probe_thread_flush();

@@ -7,6 +7,7 @@ import sys
 import unittest
 from pathlib import Path
 
+from patience import IN_VAIN
 from soak_run import HAS_PROBE, NO_PROBE, SoakTest
 
 CLIENTS = Path(__file__).parents[2] / "scenarios/clients"
@@ -61,6 +62,32 @@ context = ssl.create_default_context(cafile=sys.argv[2])
 while True:
     with context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host) as tls:
         tls.unwrap()
+"""
+# Has a pool of 8 connections, of which the oldest is used and replaced. Of each fourth a block is lost.
+POOL = """
+import ctypes, socket, ssl, sys
+host, port = sys.argv[1].split(":")
+context = ssl.create_default_context(cafile=sys.argv[2])
+path = next(line.split()[-1] for line in open("/proc/self/maps") if "/libcrypto" in line)
+lose, pool, made = ctypes.CDLL(path).CRYPTO_malloc, [], 0
+while True:
+    pool.append(context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host))
+    made += 1
+    if sys.argv[3] == "leaks" and made % 4 == 0:
+        lose(48, b"pool.c", 1)
+    if len(pool) > 8:
+        with pool.pop(0) as tls:
+            tls.sendall(b"?")
+            while tls.recv(100):
+                pass
+"""
+# Waits to be spoken to.
+WAITS = """
+import socket, ssl, sys
+host, port = sys.argv[1].split(":")
+context = ssl.create_default_context(cafile=sys.argv[2])
+tls = [context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host) for _ in range(3)]
+tls[0].recv(1)
 """
 
 
@@ -165,6 +192,32 @@ class JudgedTest(SoakTest):
             rows = self.judged(run)["behaviours"]
             self.assertEqual([row["name"] for row in rows if row["connections"]], seen, run.explain())
             self.assertRegex(run.out, r"of each: (close \d+, )?failed \d+\n", run.explain())
+
+    def pool(self, *what):
+        script = Path(self.results, "pool.py")
+        script.write_text(POOL)
+        run = self.client(" ".join([sys.executable, str(script), "{address}", "{ca}", *what]), "--conns", "8")
+        return self.judged(run), run
+
+    def test_a_pool_that_stays_open_over_checkpoints_passes(self):
+        client, run = self.pool("clean")
+        self.assertEqual((run.exit, client["verdict"]), (0, "PASS"), run.explain())
+        blocks = {m["id"]: m for m in client["metrics"]}["openssl_blocks"]
+        self.assertEqual((blocks["per_conn"], blocks["state"]), (0, "level"), run.explain())
+
+    def test_a_block_that_each_fourth_connection_of_a_pool_loses_is_found(self):
+        client, run = self.pool("leaks")
+        self.assertEqual((run.exit, client["verdict"]), (1, "LEAK"), run.explain())
+        self.assertEqual([s["file"] for s in client["sites"]], ["pool.c"], run.explain())
+        self.assertAlmostEqual(client["sites"][0]["per_conn_blocks"], 0.25, delta=0.05, msg=run.explain())
+
+    def test_one_that_keeps_its_connections_open_and_says_nothing(self):
+        script = Path(self.results, "waits.py")
+        script.write_text(WAITS)
+        run = self.client(f"{sys.executable} {script} {{address}} {{ca}}", "--watchdog", IN_VAIN)
+        self.assertEqual(run.exit, 4, run.explain())
+        self.assertRegex(run.result["broken"], "while waiting for handshakes, with 3 open that say nothing "
+                                               r"\(0 failed connections\)")
 
     def test_node_is_no_leak(self):
         run = self.scenario("node")  # its heap is too lively for a run so short

@@ -61,7 +61,9 @@ class PacedTest(unittest.TestCase):
         return next(r for r in self.page.behaviour[:self.page.behaviours] if r.name == name.encode())
 
     def wrapped(self):
-        sock = self.begin()
+        return self.wrap(self.begin())
+
+    def wrap(self, sock):
         sock.settimeout(WAIT_S)
         return self.context.wrap_socket(sock, server_hostname="127.0.0.1")
 
@@ -158,6 +160,29 @@ class PacedTest(unittest.TestCase):
         self.served(sock)
         self.assertEqual(self.lines.readline(), "quiet opened=1 closed=1 oldest=0\n")
 
+    def answered(self, tls):
+        tls.sendall(b"?")
+        self.assertEqual((tls.recv(100), tls.recv(100)), (b"hello\n", b""))
+        tls.unwrap().close()
+
+    def test_an_epoch_is_quiet_when_its_open_connections_wait_for_the_next_one(self):
+        self.say("epoch opens=3")
+        first, second, third = self.wrapped(), self.wrapped(), self.wrapped()
+        self.answered(second)
+        fourth = self.begin()
+        self.assertEqual(self.lines.readline(), "quiet opened=3 closed=1 oldest=0\n")
+        self.page.epoch = 1
+        self.say("epoch opens=1")
+        fourth = self.wrap(fourth)
+        self.answered(first)
+        self.answered(third)
+        self.begin()
+        self.assertEqual(self.lines.readline(), "quiet opened=4 closed=3 oldest=1\n")
+        self.say("drain")
+        self.assertEqual(fourth.recv(100), b"")
+        fourth.unwrap().close()
+        self.assertEqual(self.lines.readline(), "drained\n")
+
     def test_a_handshake_that_fails_is_counted_apart(self):
         self.say("epoch opens=1")
         self.begin().close()
@@ -242,7 +267,8 @@ class PacedTest(unittest.TestCase):
             last = [(7, 0, bytes([0, 0, 0, stream, 0, 0, 0, 0]))] if behaviour == "goaway" else []
             for pieces in (1, 7):
                 self.start_only(behaviour, "--alpn=h2")
-                self.assertEqual(self.h2(pieces, stream), hello + [(1, stream, b"\x88"), (0, stream, b"hello\n")] + last)
+                answer = [(1, stream, b"\x88"), (0, stream, b"hello\n")]
+                self.assertEqual(self.h2(pieces, stream), hello + answer + last)
                 self.done(behaviour)
 
     def test_a_client_that_waits_for_the_settings_before_it_asks_gets_them(self):

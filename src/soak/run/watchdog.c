@@ -70,30 +70,37 @@ static uint64_t progress(const struct run *r)
 }
 
 /* One that stays connected over IPv6 is served, so the server never settles: as long as it is open,
- * what it holds can't be told from what the run's own connections have left. */
-static void strangers_text(const struct run *r, char *buf, size_t size)
+ * what it holds can't be told from what the run's own connections have left. A client program may
+ * have its connections open, and say nothing. */
+static void open_text(const struct run *r, char *buf, size_t size)
 {
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
     uint64_t foreign = r->state == RUN_SETTLE ? checkpoint_foreign(r) : 0;
+    bool program = r->state == RUN_CHURN && r->scenario->client;
+    uint64_t silent = program ? atomic_load(&app->established) : 0;
     buf[0] = '\0';
     if (foreign)
         snprintf(buf, size, ", beside %" PRIu64 " connection%s from elsewhere to its port", foreign,
                  foreign == 1 ? "" : "s");
+    else if (silent)
+        snprintf(buf, size, ", with %" PRIu64 " open that say%s nothing", silent,
+                 silent == 1 ? "s" : "");
 }
 
 static void bark_at_silence(struct run *r, uint64_t waited_ns)
 {
-    char strangers[96];
+    char others[96];
     const struct subject *client = run_load(r)->subject;
     const char *problem = subject_problem(client);
     const char *whose = subject_failure(client)->text[0] ? subject_failure(client)->behaviour : "";
-    strangers_text(r, strangers, sizeof strangers);
+    open_text(r, others, sizeof others);
     if (!problem[0])
         problem = subject_problem(run_judged(r)->subject);
     run_break(r,
               "nothing moved for %.0f s while waiting for %s%s%s (%" PRIu64
               " failed connections%s%s%s%s%s); see server.log and client.log in %s",
               (double)waited_ns / 1e9, waiting_for(r),
-              r->state == RUN_COMMAND ? r->command.name : "", strangers, failed(r),
+              r->state == RUN_COMMAND ? r->command.name : "", others, failed(r),
               problem[0] ? ", the first" : "", whose[0] ? ", " : "", problem[0] ? whose : "",
               problem[0] ? ": " : "", problem, r->dir.path);
 }
