@@ -10,7 +10,7 @@
 enum {
     UNIT_MS = 250,
     UNIT_MIN = 30,
-    UNIT_MAX_RATE = 250, /* connections, when the rate is not limited */
+    UNIT_MAX = 250, /* connections: whether a higher rate is reached is known after an epoch */
     UNIT_RELOADS = 4,
     TURNOVER_RELOADS = 2, /* one would do where the old configuration goes at once */
     DEFAULT_MS = 60000,
@@ -71,7 +71,7 @@ static uint64_t unit_of(const struct plan_input *in)
     if (in->unit == UNIT_RELOAD)
         return in->closed ? larger(smaller(in->closed / 32, UNIT_RELOADS), 1) : UNIT_RELOADS;
     double quarter = ceil(in->rate_per_s * UNIT_MS / 1000.0);
-    uint64_t n = in->rate_per_s > 0 ? (uint64_t)quarter : UNIT_MAX_RATE;
+    uint64_t n = in->rate_per_s > 0 && quarter < UNIT_MAX ? (uint64_t)quarter : UNIT_MAX;
     if (in->closed)
         n = smaller(in->closed / 32, n);
     /* What each connection makes at its first or second operation and keeps is then made in the
@@ -286,7 +286,8 @@ static uint64_t extra_opens(struct plan *p, const struct plan_seen *seen)
     if (!is_default(p) || !seen->wants_more || p->extra_epochs >= most)
         return 0;
     p->extra_epochs++;
-    uint64_t opens = within_limit(p, seen, larger(p->total / parts(p), p->unit));
+    uint64_t part = smaller(p->total / parts(p), expected_total(p, seen));
+    uint64_t opens = within_limit(p, seen, larger(part, p->unit));
     return opens * 2 < p->unit ? 0 : opens;
 }
 

@@ -386,6 +386,29 @@ static void a_bound_in_time_is_kept_at_whatever_rate(void **state)
     }
 }
 
+/* Nobody knows before what the machine can do, and what was asked may be anything. */
+static void a_rate_that_is_not_reached_makes_no_run_much_longer(void **state)
+{
+    (void)state;
+    static const double asked[] = {5000, 20000, 1e9};
+    for (int i = 0; i < 3; i++) {
+        struct plan_input in = {.conns = 100, .rate_per_s = asked[i], .for_ms = 10000};
+        struct drive timed = begin(&in, 500);
+        to_the_end(&timed);
+        assert_in_range(timed.seen.elapsed_ms, 8000, 11000);
+        in.until_sure = true;
+        in.one_in = 50;
+        struct drive sure = begin(&in, 500);
+        to_the_end(&sure);
+        assert_in_range(sure.seen.elapsed_ms, 2000, 10000);
+        in = (struct plan_input){.conns = 100, .rate_per_s = asked[i]};
+        struct drive unbounded = begin(&in, 500);
+        unbounded.seen.wants_more = true;
+        to_the_end(&unbounded);
+        assert_in_range(unbounded.seen.elapsed_ms, 60000, 200000);
+    }
+}
+
 static void of_two_bounds_the_first_that_is_reached_ends_the_run(void **state)
 {
     (void)state;
@@ -1238,6 +1261,7 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(an_interrupted_profile_drains),
     cmocka_unit_test(a_profile_makes_no_bounded_run_longer),
     cmocka_unit_test(a_bound_in_time_is_kept_at_whatever_rate),
+    cmocka_unit_test(a_rate_that_is_not_reached_makes_no_run_much_longer),
     cmocka_unit_test(of_two_bounds_the_first_that_is_reached_ends_the_run),
     cmocka_unit_test(a_bound_too_tight_still_measures_two_epochs),
     cmocka_unit_test(a_default_run_at_max_ends_after_a_minute),
