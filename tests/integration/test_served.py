@@ -118,6 +118,13 @@ class Metrics(Served):
         for one in silent:
             one.close()
 
+    def test_connections_in_their_handshake_are_open(self):
+        """Of a server that never answers no handshake ends."""
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            _, port = self.start("--metrics", "127.0.0.1:0", "--connect",
+                                 f"127.0.0.1:{silent.getsockname()[1]}", "--handshake-timeout", "1h")
+            until(lambda: "\nsoak_open_connections 3\n" in self.get(port)[1], "three open connections")
+
     @unittest.skipUnless(parser, "there is no prometheus_client for Python (package python3-prometheus-client)")
     def test_prometheus_reads_it(self):
         """By the parser of its own client."""

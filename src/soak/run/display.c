@@ -78,7 +78,8 @@ static void fill_load(const struct run *r, struct live_facts *f)
     f->begun = run_begun(r);
     f->closed = run_ended(r);
     f->unit = run_unit(r);
-    f->open = atomic_load(&app->established);
+    /* As the chart of report.html: those in their handshake or leaving are held, too. */
+    f->open = atomic_load(&app->established) + atomic_load(&app->in_flight);
     f->errors = atomic_load(&app->failed);
     fill_times(r, f);
     f->elapsed_ms = elapsed_ms(r);

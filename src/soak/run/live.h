@@ -25,7 +25,8 @@ struct live_facts {
     uint64_t begun, total; /* so far, and what the run aims at */
     double left_ms;        /* NAN = not known yet, or soon over */
     double rate_per_s;
-    uint64_t open, p50_ns, p99_ns, errors;
+    uint64_t open; /* handshakes included */
+    uint64_t p50_ns, p99_ns, errors;
     int64_t blocks, survivors, ssl_objects, sessions, x509s;
     bool has_heap;                         /* its allocator tells */
     uint64_t heap_bytes, rss_bytes;        /* RSS as ps says it: VmRSS */

@@ -15,7 +15,8 @@
     X("soak_closed", "counter", "connections, or operations, closed so far", (double)f->closed)    \
     X("soak_errors", "counter", "connections that failed against their intent", (double)f->errors) \
     X("soak_elapsed_seconds", "gauge", "since the run began", (double)f->elapsed_ms / 1e3)         \
-    X("soak_open_connections", "gauge", "connections that are open", (double)f->open)              \
+    X("soak_open_connections", "gauge", "connections that are open, handshakes included",          \
+      (double)f->open)                                                                             \
     X("soak_rate", "gauge", "closed per second of churn", f->rate_per_s)                           \
     X("soak_asked_rate", "gauge", "asked for per second; 0 is as many as can be", f->asked_per_s)  \
     X("soak_handshake_p50_seconds", "gauge", "median time of a handshake",                         \
