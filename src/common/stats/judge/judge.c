@@ -169,6 +169,7 @@ static void lower_sensitivity(const struct judge_context *h, struct judge_sensit
 {
     s->share = s->one_in > h->shows ? h->shows / s->one_in : 1;
     s->one_in *= s->share;
+    s->malloc_one_in = fmin(s->malloc_one_in, h->shows);
 }
 
 static size_t find_all(struct judge_context *h, struct judge_finding *finding, struct judgement *j)

@@ -25,18 +25,19 @@ int64_t range_since(const struct judge_context *h, const int64_t *series, size_t
     return high - low;
 }
 
-/* Whether the total rose in every epoch of the second half, per connection as fast at the end: then
- * something stays of what comes, however much else takes the place of older blocks. */
+/* Whether the total rose in every epoch of the second half in which any came, per connection as
+ * fast at the end: then something stays of what comes, however much else takes the place of older
+ * blocks. */
 bool total_rises(const struct judge_context *h, const int64_t *series)
 {
     int64_t grown[2] = {0, 0};
-    uint64_t opened[2] = {0, 0};
-    size_t half = h->middle + (h->newest - h->middle) / 2;
+    uint64_t opened[2] = {0, 0}, before = 0, all = opened_after(h, h->middle);
     for (size_t c = h->middle + 1; c <= h->newest; c++) {
-        if (series[c] <= series[c - 1])
+        if (h->e->epoch[c].opened && series[c] <= series[c - 1])
             return false;
-        grown[c > half] += series[c] - series[c - 1];
-        opened[c > half] += h->e->epoch[c].opened;
+        before += h->e->epoch[c].opened;
+        grown[before * 2 > all] += series[c] - series[c - 1];
+        opened[before * 2 > all] += h->e->epoch[c].opened;
     }
     return opened[0] && opened[1] && grown[0] >= JUDGE_CONVICT_BLOCKS &&
            (double)grown[1] * (double)opened[0] >= 0.75 * (double)grown[0] * (double)opened[1];

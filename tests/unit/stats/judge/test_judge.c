@@ -645,6 +645,17 @@ static void left_by_emptied_caches(struct sim *s)
     s->lent[0].flushed_blocks = 29;
 }
 
+/* Of many slots all but a few have been replaced, and at every third checkpoint 250 more blocks are
+ * in use. */
+static void replaced_at_no_line(struct sim *s)
+{
+    sim_site(s, SIM_SLOTS, 1000, 1.0 / 5000);
+    churn_long_and_finish(s);
+    for (size_t c = WARM; c < s->epochs; c++)
+        s->site[0].blocks[c] += c % 3 ? 0 : 250;
+    s->without_line[0] = true;
+}
+
 /* A total that hardly moves shows nearly as much as any other. */
 static void replaced_and_asked(struct sim *s)
 {
@@ -2026,6 +2037,10 @@ static void what_hides_at_a_site_makes_the_runs_figure_less(void **state)
         fabs(with.sensitivity.one_in / without.sensitivity.one_in - with.sensitivity.share) < 1e-9);
     judge_case(slots_replaced, RULES_ALL, &still);
     assert_true(still.sensitivity.share == 1);
+    judge_case(replaced_at_no_line, RULES_ALL, &with);
+    judge_case(replaced_at_no_line, RULES_ALL & ~(UINT64_C(1) << RULE_HIDDEN), &without);
+    assert_true(without.sensitivity.malloc_one_in > with.sensitivity.one_in);
+    assert_true(with.sensitivity.malloc_one_in == with.sensitivity.one_in);
 }
 
 /* What wasn't put to the test isn't said, nor what the epochs contradict. */

@@ -113,6 +113,25 @@ static void a_total_that_rises_to_the_end_is_not_replaced(void **state)
     }
 }
 
+/* ... whether or not it is held without churn meanwhile, when nothing can come. */
+static void a_hold_is_no_end_of_what_rises(void **state)
+{
+    (void)state;
+    for (int opens = 0; opens < 2; opens++) {
+        for (int64_t more = 5; more <= 6; more++) {
+            const int64_t total[] = {40, 40, 40, 40, 40, 48, 48, 48 + more, 48 + more};
+            struct sim *s = replaced(100, total);
+            assert_int_equal(s->epoch[MIDDLE + 2].opened, 100);
+            if (!opens) {
+                s->epoch[FIRST].opened = s->epoch[MIDDLE].opened = 50; /* so that the halves stay */
+                s->epoch[MIDDLE + 2].opened = 0;
+                s->epoch[MIDDLE + 2].hold = true;
+            }
+            assert_int_equal(ask(s, ONLY(RULE_REPLACED)).found, opens || more == 5);
+        }
+    }
+}
+
 /* No more was lost than the total moved since some checkpoint, nor than is left of what came since:
  * none after 600 connections, one after as many, or none after 500. One chance of 6,000 makes none
  * of 8.7 losses, or one of 11.2. */
@@ -326,6 +345,7 @@ int main(void)
         cmocka_unit_test(where_no_loss_would_have_shown_none_is_named),
         cmocka_unit_test(two_that_were_replaced_were_made_once),
         cmocka_unit_test(a_total_that_rises_to_the_end_is_not_replaced),
+        cmocka_unit_test(a_hold_is_no_end_of_what_rises),
         cmocka_unit_test(a_loss_that_has_to_be_seen_may_hide_among_what_comes_and_goes),
         cmocka_unit_test(what_emptying_the_caches_left_took_nobodys_place),
         cmocka_unit_test(blocks_that_come_and_go_with_an_object_are_its_own),
