@@ -35,7 +35,8 @@ int terminal_cut(char *text, int columns);
  * moment later (tmux: 250 ms). Drawn until then without wrapping, the block covers the last of the
  * rows it has become; afterwards the cursor goes up over all of them. It stays where it is then: if
  * it rose, there would be room below it, and tmux would push the block into its history at the next
- * turn.
+ * turn. As many rows as the wrapped lines take more tmux pushes out at the top of the window, full
+ * or not: with too few lines above the block, its own head.
  *
  * A terminal that is too low for all lines gets the most telling ones, always one line less than it
  * has. Plain data of one owner; zeroed is empty. Doesn't fail: what can't be written isn't.

@@ -288,9 +288,16 @@ class Tmux(unittest.TestCase):
                 self.socket += "-next"
 
     def test_resizes_leave_nothing(self):
-        self.start(24, 80, "--churn", "200/s", "--for", "10m")
+        self.check_resizes(24, ((60, 24), (50, 24), (100, 24), (55, 24), (80, 24), (80, 40), (80, 15)))
+
+    def test_resizes_of_a_window_that_is_not_full_leave_nothing(self):
+        """Enough stands above the block that tmux, which pushes rows out at the top, has none of it."""
+        self.check_resizes(100, ((60, 100), (50, 100), (80, 100)))
+
+    def check_resizes(self, rows_at_first, sizes):
+        self.start(rows_at_first, 80, "--churn", "200/s", "--for", "10m")
         self.wait_for(r"(?m)^ measuring ")
-        for columns, rows in ((60, 24), (50, 24), (100, 24), (55, 24), (80, 24), (80, 40), (80, 15)):
+        for columns, rows in sizes:
             self.tmux("resize-window", "-x", str(columns), "-y", str(rows))
             self.wait_for_seconds(2)
             whole = "\n".join(self.all_lines())
