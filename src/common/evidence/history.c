@@ -335,6 +335,7 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .handshakes = question->handshakes,
                          .warm_up = question->warm_up,
                          .want_one_in = question->want_one_in,
+                         .unasked = question->unasked,
                          .expected = question->expected,
                          .processes = question->processes,
                          .held = question->held,

@@ -52,6 +52,7 @@ struct history_question {
     double limit_heap, limit_rss; /* bytes per connection */
     struct reach_warm_up warm_up;
     uint64_t want_one_in;
+    bool unasked;             /* as struct evidence has it */
     uint64_t expected;        /* entries of a cache that the user knows of in it; 0: none */
     uint64_t processes, held; /* as struct evidence has them */
     uint64_t seed;

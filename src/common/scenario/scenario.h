@@ -77,6 +77,7 @@ struct scenario {
     const char *listen;          /* address:port, port 0 = any */
     /* [verdict] */
     uint64_t sensitivity; /* one in N; 0 = what the run gives */
+    bool unasked;         /* that is what a run without a bound shows: see scenario_settle */
     bool until_sure;      /* go on until the sensitivity is reached; `for_ns` is a limit then */
     double limit_heap, limit_rss; /* bytes per connection */
     uint64_t expect_cache;        /* entries of a cache that the program has; 0 = none known */

@@ -47,6 +47,7 @@ enum unit scenario_unit(const struct scenario *s)
 
 void scenario_settle(struct scenario *s)
 {
+    s->unasked = !s->sensitivity && !s->until_sure;
     s->sensitivity = asked(s);
     if (s->until_sure && !s->for_ns)
         s->for_ns = SURE_LIMIT_NS;

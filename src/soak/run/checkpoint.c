@@ -56,6 +56,7 @@ struct history_question checkpoint_question(const struct run *r)
     struct history_question question = {.limit_heap = s->limit_heap,
                                         .limit_rss = s->limit_rss,
                                         .want_one_in = s->sensitivity,
+                                        .unasked = s->unasked,
                                         .expected = s->expect_cache,
                                         .held = s->conns,
                                         .seed = r->seed,

@@ -95,7 +95,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     const struct page_app *app = &run_load(r)->subject->child.page->app;
     double seconds = (double)r->churn_ns / 1e9;
     o->result.run.conns = open_at_once(r);
-    o->result.run.want_one_in = s->sensitivity;
+    o->result.run.want_one_in = s->unasked ? 0 : s->sensitivity;
     o->result.run.closed = run_ended(r);
     o->result.run.unit = run_unit(r);
     o->result.run.seconds = seconds;

@@ -405,7 +405,7 @@ static void fill_inconclusive(struct result *r)
     j->sensitivity = (struct judge_sensitivity){.one_in = 1988.4, .closed = 31968, .epochs = 7};
     j->reasons = 1;
     snprintf(j->reason[0], sizeof j->reason[0],
-             "one lost block per 1988 connections would have shown; asked for was one per 2000");
+             "one lost block in 1988 connections would have shown; asked: 1 in 2000");
     j->metric[4].half_width = INFINITY;
     j->metric[4].state = METRIC_NOT_JUDGED;
     j->metric[4].note = "too few points";

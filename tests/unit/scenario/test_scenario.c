@@ -897,6 +897,24 @@ static void a_text_too_long_for_a_command_line_is_refused(void **state)
     assert_int_equal(scenario_check(&s, &e), 0);
 }
 
+/* A run without a bound goes on until it has a sensitivity of its own. */
+static void what_nobody_asked_for_is_known_to_be_unasked(void **state)
+{
+    (void)state;
+    struct scenario s;
+    scenario_defaults(&s);
+    scenario_settle(&s);
+    assert_true(s.unasked && s.sensitivity > 0);
+    scenario_defaults(&s);
+    s.sensitivity = 1000;
+    scenario_settle(&s);
+    assert_true(!s.unasked && s.sensitivity == 1000);
+    scenario_defaults(&s);
+    s.until_sure = true;
+    scenario_settle(&s);
+    assert_true(!s.unasked && s.sensitivity > 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -924,6 +942,7 @@ int main(void)
         cmocka_unit_test(more_behaviours_than_a_run_tells_apart_are_refused),
         cmocka_unit_test(needs_count_only_for_behaviours_with_a_weight),
         cmocka_unit_test(a_mix_is_the_whole_and_weights_come_on_top),
+        cmocka_unit_test(what_nobody_asked_for_is_known_to_be_unasked),
         cmocka_unit_test(a_text_too_long_for_a_command_line_is_refused),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);

@@ -108,6 +108,7 @@ struct evidence {
     const char *moving; /* no checkpoint was at rest: what moved, in a few words; NULL = one was */
     struct reach_warm_up warm_up;
     uint64_t want_one_in; /* sensitivity asked for: 1/N; 0 = none */
+    bool unasked;         /* ... by nobody: a run without a bound goes on until it has that */
     uint64_t expected;    /* entries of a cache that the user knows of; 0 = none */
     uint64_t processes;   /* that share the connections by chance; 0: one, or none that counts */
     uint64_t held;        /* connections held open */

@@ -65,13 +65,23 @@ bool judge_hopeless(uint64_t failed, uint64_t tried, uint64_t expected)
     return failed >= DECIDE_MIN && failed * 2 > tried && judge_many(failed, all);
 }
 
+/* What a run is to show that isn't asked for anything is its own matter. */
+static char *asked_text(const struct judge_context *h, char *buf, size_t size)
+{
+    snprintf(buf, size,
+             h->e->unasked ? "a whole run without a bound shows 1 in %" PRIu64
+                           : "asked: 1 in %" PRIu64,
+             h->e->want_one_in);
+    return buf;
+}
+
 /* Nothing is shown by a run in which a block that every connection loses might not have been seen.
  */
 static void doubt_without_figure(const struct judge_context *h, struct judgement *j)
 {
-    char asked[64] = "";
-    if (h->e->want_one_in)
-        snprintf(asked, sizeof asked, "; asked for was one per %" PRIu64, h->e->want_one_in);
+    char text[64], asked[72] = "";
+    if (h->e->want_one_in && !h->e->unasked)
+        snprintf(asked, sizeof asked, "; %s", asked_text(h, text, sizeof text));
     if (runs_alike(h))
         reason(j,
                "the %zu runs made %s connections, so that no lost block would surely have shown%s",
@@ -97,10 +107,9 @@ static void doubt_of_sensitivity(const struct judge_context *h, struct judgement
         if (rule_on(h, RULE_NO_FIGURE))
             doubt_without_figure(h, j);
     } else if (rule_on(h, RULE_INSENSITIVE) && seen < want) {
-        reason(j,
-               "one lost block per %.0f %ss would have shown; asked for was one per "
-               "%" PRIu64,
-               seen, unit_of(h), h->e->want_one_in);
+        char asked[64];
+        reason(j, "one lost block in %.0f %ss would have shown; %s", seen, unit_of(h),
+               asked_text(h, asked, sizeof asked));
     }
 }
 

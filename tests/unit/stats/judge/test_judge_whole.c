@@ -305,11 +305,24 @@ static void what_was_asked_for_must_have_shown(void **state)
         assert_int_equal(j.verdict, more ? VERDICT_INCONCLUSIVE : VERDICT_PASS);
         char said[192];
         snprintf(said, sizeof said,
-                 "one lost block per %.0f connections would have shown; asked for was one per %.0f",
-                 seen, floor(seen) + 1);
+                 "one lost block in %.0f connections would have shown; asked: 1 in %.0f", seen,
+                 floor(seen) + 1);
         if (more)
             assert_string_equal(j.reason[0], said);
     }
+}
+
+/* A run without a bound that was stopped: nobody asked it for anything. */
+static void a_run_says_what_was_asked_of_it_only_where_something_was(void **state)
+{
+    (void)state;
+    struct sim *s = sim_six(true);
+    s->e.want_one_in = 1000;
+    s->e.unasked = true;
+    const struct judgement j = judged(s);
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(j.reason[0], "would have shown; a whole run without a bound shows 1 in "
+                                        "1000"));
 }
 
 /* One in one is the smallest figure there is, and enough where no more was asked for. */
@@ -321,10 +334,10 @@ static void a_run_that_shows_one_in_one_has_a_figure(void **state)
         uint64_t want;
         const char *reason;
     } of[] = {{1, 1, "nothing grows over 600 connections in 6 epochs"},
-              {1, 2, "one lost block per 1 connections would have shown; asked for was one per 2"},
+              {1, 2, "one lost block in 1 connections would have shown; asked: 1 in 2"},
               {0.99, 1,
                "no lost block would surely have shown in 300 and 300 connections, the "
-               "halves of what could be judged; asked for was one per 1"}};
+               "halves of what could be judged; asked: 1 in 1"}};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         struct evidence e = {.want_one_in = of[i].want};
         const struct judge_context h = {.e = &e,
@@ -523,6 +536,7 @@ int main(void)
         cmocka_unit_test(each_leak_and_each_doubt_has_its_reason),
         cmocka_unit_test(no_more_reasons_are_told_than_have_room),
         cmocka_unit_test(what_was_asked_for_must_have_shown),
+        cmocka_unit_test(a_run_says_what_was_asked_of_it_only_where_something_was),
         cmocka_unit_test(a_run_that_shows_one_in_one_has_a_figure),
         cmocka_unit_test(seen_from_outside_nothing_is_more_than_a_doubt),
         cmocka_unit_test(the_newest_epochs_are_listed),
