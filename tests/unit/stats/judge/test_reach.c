@@ -88,7 +88,12 @@ static void what_some_connections_lose_is_missed_as_often_as_is_figured(void **s
               {{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
                {500, 450, 400, 500, 450, 250, 300, 250, 300, 200},
                10,
-               200}};
+               200},
+              /* many losses, which seem to slow down */
+              {{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000},
+               {500, 450, 400, 500, 450, 250, 300, 250, 300, 200},
+               10,
+               60}};
     int beyond = 0;
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
         struct reach r = {.opened = of[i].opened, .losing = of[i].losing, .epochs = of[i].epochs};
