@@ -20,7 +20,7 @@ static int choice(void)
     return 1;
 }
 
-static int (*choose(void))(void)
+__attribute__((used)) static int (*choose(void))(void)
 {
     if (chooser_hook)
         chooser_hook();

@@ -18,7 +18,6 @@ SCENARIOS = Path(soak_run.ROOT, "scenarios", "servers")
 PLANTER = os.path.abspath(os.path.join(soak_run.BIN, "libsoak-planter.so"))
 PLANTED_BYTES = 48  # of tests/servers/planter.c
 CLOSED = "5000"  # shows a block lost in one of 200 connections
-FEW = "2000"  # enough for what every connection loses
 # An ordinary user's: it doesn't lead to where Debian has its servers, and soak finds them all the same.
 os.environ["PATH"] = ":".join(["/usr/bin"] + [folder for folder in os.environ["PATH"].split(":")
                                               if not folder.endswith("sbin")])
@@ -89,7 +88,7 @@ class Server(soak_run.SoakTest):
         self.assert_planted(self.churn("--closed", CLOSED, plant="openssl:100"), 100)
 
     def test_blocks_of_openssls_and_of_the_programs_own_malloc_are_found_with_each_connection(self):
-        run = self.churn("--closed", FEW, "--malloc-hooks", plant="both:1")
+        run = self.churn("--closed", CLOSED, "--malloc-hooks", plant="both:1")
         self.assert_planted(run, 1)
         self.planted(run, "malloc")
         self.assertIn("planted_by_malloc", run.out)
