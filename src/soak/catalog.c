@@ -209,9 +209,14 @@ static void shorten(char *path)
         memmove(path, path + length + 1, strlen(path + length + 1) + 1);
 }
 
+bool catalog_is_path(const char *word)
+{
+    return has_suffix(word) || word[0] == '/' || word[0] == '.';
+}
+
 int catalog_path(const char *word, char *path, size_t size, struct err *e)
 {
-    bool is_path = has_suffix(word) || word[0] == '/' || word[0] == '.';
+    bool is_path = catalog_is_path(word);
     int n = is_path ? snprintf(path, size, "%s", word)
                     : snprintf(path, size, "%s/scenarios/%s%s", catalog_root(), word, suffix);
     if (n < 0 || (size_t)n >= size)

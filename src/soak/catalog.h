@@ -37,9 +37,11 @@ const char *catalog_below_root(const char *path);
 /* The names of all scenarios; those beyond CATALOG_MAX are left out. */
 void catalog_read(struct catalog *c);
 
-/* The file that `word` means. A word that ends in .soak or begins with / or . is a path; any other
- * is a name, or else, with a slash in it, a path. Returns 0, or -1 with a sentence that names it.
- */
+/* Whether it ends in .soak or begins with / or . . */
+bool catalog_is_path(const char *word);
+
+/* The file that `word` means: a path as above, or a name, or else, with a slash in it, a path.
+ * Returns 0, or -1 with a sentence that names it. */
 int catalog_path(const char *word, char *path, size_t size, struct err *e);
 
 /* Says that no `what` ("scenario") has the name `word`, and which was probably meant. Returns -1.

@@ -3,6 +3,7 @@
 
 #include "base/input.h"
 #include "base/words.h"
+#include "catalog.h"
 #include "report/html/html.h"
 #include "shown.h"
 
@@ -73,13 +74,6 @@ void finished_close(struct finished *f)
     *f = (struct finished){.document = NULL};
 }
 
-/* As catalog_path tells them apart. */
-static bool is_path(const char *word)
-{
-    const char *dot = strrchr(word, '.');
-    return word[0] == '/' || word[0] == '.' || (dot && strcmp(dot, ".soak") == 0);
-}
-
 char *finished_scenario(const struct result *r, char *buf, size_t size)
 {
     struct words words = {.count = 0};
@@ -88,7 +82,7 @@ char *finished_scenario(const struct result *r, char *buf, size_t size)
                 words_split(r->again, NULL, &words, &e) == 0 && words.count > 2 &&
                 strcmp(words.argv[1], "run") == 0;
     const char *word = read ? words.argv[2] : r->scenario ? r->scenario : "default";
-    if (is_path(word))
+    if (catalog_is_path(word))
         snprintf(buf, size, "%s", strncmp(word, "./", 2) == 0 ? word + 2 : word);
     else
         snprintf(buf, size, "scenarios/%s.soak", word);
