@@ -435,6 +435,8 @@ class KeyExchange(Compare):
     def test_with_groups_it_is_no_default(self):
         document = self.document("3.0.22,3.5.7", "--groups", "X25519MLKEM768:X25519", code=1)
         self.assertEqual(document["groups"], "X25519MLKEM768:X25519")
+        self.bisect("3.0.22,3.5.7", "--metric", "allocs", "--groups", "X25519MLKEM768:X25519", "--json=b.json")
+        self.assertEqual(self.read("b.json")["comparison"]["groups"], document["groups"])
         self.assertIn("because of another key exchange: X25519MLKEM768, was x25519",
                       document["versions"][1]["said"])
 
@@ -751,6 +753,40 @@ class Documents(Compare):
         block = block[block.index("define COMPARE_OUTCOME_LIST"):]
         outcomes = re.findall(r'X\(\w+, "([^"]+)", "', block[:block.index("enum compare_outcome")])
         self.assertEqual(read_schema("soak-compare-1")["$defs"]["outcome"]["enum"], outcomes)
+
+
+class NotWritten(Compare):
+    """The documents say what soak exits with, also where something of it couldn't be written."""
+
+    def kept(self, name):
+        return self.read(f"r/last/{name}")["exit"]
+
+    def test_a_comparison_whose_outputs_cannot_be_written_says_so(self):
+        for options in (["--json=/dev/full"], ["--markdown=/dev/full"], ["--html=/dev/full", "--json=c.json"]):
+            with self.subTest(options=options):
+                self.compare("3.5.7,3.5.9", *options, code=4)
+                self.assertEqual(self.kept("compare.json"), 4)
+        self.assertEqual(self.read("c.json")["exit"], 4)
+        self.compare("3.5.7,3.6.5", "--markdown=/dev/full", code=3)
+        self.assertEqual(self.kept("compare.json"), 3)
+
+    def test_a_search_whose_document_cannot_be_written_says_so(self):
+        self.bisect("3.0.17..3.0.22", "--json=/dev/full", code=4)
+        self.assertEqual(self.kept("bisect.json"), 4)
+
+    def test_a_text_that_cannot_be_written_is_exit_4(self):
+        for command, versions in (("compare", "3.5.7,3.5.9"), ("bisect", "3.0.17..3.0.22")):
+            with self.subTest(command=command), open("/dev/full", "wb") as full:
+                process = subprocess.run([STUB, command, "smoke", "--openssl", versions, "--results", "r",
+                                          "--json=d.json"], stdout=full, stderr=subprocess.PIPE, text=True,
+                                         timeout=PATIENCE_S, check=False, cwd=self.folder, env=self.environment)
+                self.assertEqual(process.returncode, 4, process.stderr)
+                self.assertIn(f"soak: {command}: stdout: No space left", process.stderr)
+                self.assertEqual((self.read("d.json")["exit"], self.kept(f"{command}.json")), (4, 4))
+
+    def test_a_version_that_cannot_be_had_is_exit_2_in_the_document_too(self):
+        self.compare("3.0.17,9.0.2", "--json=c.json", code=2)
+        self.assertEqual((self.read("c.json")["exit"], self.kept("compare.json")), (2, 2))
 
 
 class Bisect(Compare):

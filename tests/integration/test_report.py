@@ -180,6 +180,10 @@ class Report(unittest.TestCase):
 
         with open(path, encoding="utf-8") as file:
             document = json.load(file)
+        for code in (2, 4, 77):  # what it broke by isn't judged again
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump({**document, "state": "broken", "exit": code}, file)
+            self.assertEqual(json.loads(self.report(moved, "--json").stdout)["exit"], code)
         run = document["versions"][0]["runs"][0]
         for changes, said in (({"seed": "1"}, b"is not the run that was compared"),
                               ({"run_dir": "/etc"}, b"moved/etc/result.json: No such file"),

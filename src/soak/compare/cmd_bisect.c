@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "archive/outputs.h"
+#include "base/check.h"
 #include "base/exit_codes.h"
 #include "bisect_work.h"
 #include "compare_line.h"
@@ -12,7 +13,6 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 enum { REPEAT_LIMIT = 20 };
@@ -141,34 +141,63 @@ static int take_versions(struct compare_line *line, struct prepare_list *list, s
 
 /* ---- the work ---- */
 
-static void write_text(const void *ctx, FILE *out)
-{
-    fputs(ctx, out);
-}
+/* What came of a search, as its forms need it. */
+struct answer {
+    const struct bisect_work *search;
+    struct report_style style;
+    int code; /* what soak exits with */
+};
 
-/* The document, and once more where --json wants it. */
-static int publish(const struct bisect_work *b, const struct outputs *outputs, int code,
-                   struct err *e)
+static void put_document(const void *ctx, FILE *out)
 {
-    char *text = bisect_json(b, code);
-    if (!text)
-        return err_set(e, BISECT_FILE ": out of memory");
-    int rc = run_dir_write(&b->work->dir, BISECT_FILE, text, strlen(text), e);
-    if (outputs_write(outputs, text, e) != 0)
-        rc = -1;
+    const struct answer *a = ctx;
+    char *text = bisect_json(a->search, a->code);
+    CHECK(text);
+    fputs(text, out);
     free(text);
-    return rc;
 }
 
-static void tell(const struct bisect_work *b, const struct outputs *outputs)
+static void put_text(const void *ctx, FILE *out)
 {
-    const struct compare_line *line = b->work->line;
-    FILE *out = outputs_text(outputs);
-    struct report_style style = terminal_style(out, (enum color_when)line->run.color);
-    if (b->end == BISECT_END_STUCK)
-        fprintf(stderr, "soak: bisect: %s\n", b->sentence);
-    bisect_text(b, &style, line->run.quiet, out);
-    fflush(out);
+    const struct answer *a = ctx;
+    bisect_text(a->search, &a->style, a->search->work->line->run.quiet, out);
+}
+
+static int keep(const struct answer *a, struct err *e)
+{
+    return run_dir_keep(&a->search->work->dir, BISECT_FILE, bisect_json(a->search, a->code), e);
+}
+
+static int tell(struct answer *a, FILE *out, struct err *e)
+{
+    a->style = terminal_style(out, (enum color_when)a->search->work->line->run.color);
+    if (a->search->end == BISECT_END_STUCK)
+        fprintf(stderr, "soak: bisect: %s\n", a->search->sentence);
+    if (output_print(out, put_text, a, e) == 0 || out == stderr)
+        return 0;
+    return err_prefix(e, "stdout");
+}
+
+static void miss(struct answer *a, const struct err *e)
+{
+    fprintf(stderr, "soak: bisect: %s\n", e->text);
+    a->code = a->code == 0 ? EXIT_BROKEN : a->code;
+}
+
+/* Keeps, prints and writes what came of it. What couldn't be written is found out after bisect.json
+ * was. */
+static void publish(struct answer *a, const struct outputs *outputs)
+{
+    struct err e = {{0}};
+    if (keep(a, &e) != 0)
+        miss(a, &e);
+    int kept = a->code;
+    if (tell(a, outputs_text(outputs), &e) != 0)
+        miss(a, &e);
+    if (outputs_write(outputs, a, &e) != 0)
+        miss(a, &e);
+    if (a->code != kept)
+        keep(a, NULL);
 }
 
 /* Returns the exit code. */
@@ -185,20 +214,16 @@ static int search(struct compare_work *w, int metric, const char *name,
         fprintf(stderr, "soak: bisect: at most %zu runs: %zu versions of %s\n",
                 bisect_most(line->names) * (size_t)line->repeat, line->names,
                 compare_part_name(line->part));
-    int code = bisect_search(&b);
-    tell(&b, outputs);
-    if (publish(&b, outputs, code, &e) != 0) {
-        fprintf(stderr, "soak: bisect: %s\n", e.text);
-        code = code == 0 ? EXIT_BROKEN : code;
-    }
+    struct answer answer = {.search = &b, .code = bisect_search(&b)};
+    publish(&answer, outputs);
     compare_work_close(w);
-    return code;
+    return answer.code;
 }
 
 /* Returns the exit code, or -1 with a sentence. */
 static int work(struct compare_line *line, struct err *e)
 {
-    const struct outputs outputs = {{{"json", line->run.json, write_text, false}}, 1};
+    const struct outputs outputs = {{{"json", line->run.json, put_document, false}}, 1};
     struct prepare_list list = {.count = 0};
     struct scenario scenario;
     struct prepared prepared;
@@ -216,14 +241,7 @@ static int work(struct compare_line *line, struct err *e)
     }
     if (rc != 0)
         return command_ended(&bisect_command, rc, e);
-    struct compare_work w = {.line = line,
-                             .set = compare_set_new(),
-                             .libc = prepared.libc,
-                             .closed = compare_line_closed(&scenario),
-                             .alike = compare_line_alike(&scenario),
-                             .footprint = !scenario.reload && !scenario.client,
-                             .client = scenario.client != NULL,
-                             .progress = line->run.quiet ? NULL : stderr};
+    struct compare_work w = compare_work_of(line, &scenario, compare_set_new(), prepared.libc);
     int code = search(&w, metric, name, &outputs);
     compare_set_free(w.set);
     return code;

@@ -44,7 +44,7 @@ static const struct opt own[] = {
                         "print the verdict lines only"),
 };
 
-/* The forms of a comparison that are asked for by name. */
+/* The forms of a comparison that are asked for by name, the document first. */
 static struct outputs outputs_of(const struct compare_line *line)
 {
     return (struct outputs){.output = {{"json", line->run.json, compare_put_json, false},
@@ -76,26 +76,48 @@ const struct command compare_command = {
     .table = own,
     .options = sizeof own / sizeof *own};
 
-static void tell(const struct compare_set *s, const struct compare_line *line,
-                 const struct outputs *outputs)
+struct text_form {
+    const struct compare_set *set;
+    struct report_style style;
+    bool quiet;
+};
+
+static void put_text(const void *ctx, FILE *out)
 {
-    FILE *text = outputs_text(outputs);
-    struct report_style style = terminal_style(text, (enum color_when)line->run.color);
-    compare_text(s, &style, line->run.quiet, text);
-    fflush(text);
+    const struct text_form *f = ctx;
+    compare_text(f->set, &f->style, f->quiet, out);
 }
 
-/* Prints and writes what was measured. Returns the exit code. */
-static int publish(const struct compare_set *s, const struct compare_line *line,
-                   const struct outputs *outputs)
+static int tell(const struct compare_set *s, const struct compare_line *line, FILE *out,
+                struct err *e)
+{
+    struct text_form form = {s, terminal_style(out, (enum color_when)line->run.color),
+                             line->run.quiet};
+    if (output_print(out, put_text, &form, e) == 0 || out == stderr)
+        return 0;
+    return err_prefix(e, "stdout");
+}
+
+static void miss(struct compare_set *s, const struct err *e)
+{
+    fprintf(stderr, "soak: compare: %s\n", e->text);
+    s->failed = s->failed ? s->failed : EXIT_BROKEN;
+}
+
+/* Prints and writes what was measured. The document comes last: it says what soak exits with, also
+ * where another form couldn't be written. */
+static void publish(struct compare_set *s, const struct compare_line *line,
+                    const struct outputs *outputs)
 {
     struct err e = {{0}};
-    int code = compare_set_exit_code(s);
-    tell(s, line, outputs);
-    if (outputs_write(outputs, s, &e) == 0)
-        return code;
-    fprintf(stderr, "soak: compare: %s\n", e.text);
-    return code == 0 ? EXIT_BROKEN : code;
+    struct outputs document = {.output = {outputs->output[0]}, .count = 1}, others = *outputs;
+    others.output[0].path = NULL;
+    if (tell(s, line, outputs_text(outputs), &e) != 0)
+        miss(s, &e);
+    if (outputs_write(&others, s, &e) != 0)
+        miss(s, &e);
+    if (outputs_write(&document, s, &e) != 0)
+        miss(s, &e);
 }
 
 /* ---- finished runs ---- */
@@ -209,7 +231,8 @@ static int compare_finished(const struct compare_line *line, const struct output
     int code = -1;
     if (compare_runs_load(s, line->word, line->words, e) == 0) {
         compare_set_judge(s);
-        code = publish(s, line, outputs);
+        publish(s, line, outputs);
+        code = compare_set_exit_code(s);
     }
     compare_set_free(s);
     return code;
@@ -230,24 +253,30 @@ static void announce(const struct compare_work *w)
     fputc('\n', stderr);
 }
 
+/* What couldn't be written is found out after compare.json was. Returns the exit code. */
+static int finish(struct compare_work *w, const struct outputs *outputs)
+{
+    int kept = compare_set_exit_code(w->set);
+    if (w->set->done > 0)
+        publish(w->set, w->line, outputs);
+    int code = compare_set_exit_code(w->set);
+    if (code != kept)
+        compare_work_save(w, NULL);
+    return code;
+}
+
 /* Returns the exit code. */
 static int measure(struct compare_work *w, const char *name, const struct outputs *outputs)
 {
     struct err e = {{0}};
-    int code = EXIT_BROKEN;
     if (compare_work_open(w, "compare", w->line->run.results, name, &e) != 0)
         return command_refuse(&compare_command, &e);
     announce(w);
-    int rc = compare_work_all(w, &code, &e);
-    if (rc != 0)
+    if (compare_work_all(w, &e) != 0)
         fprintf(stderr, "soak: compare: %s\n", e.text);
-    if (w->set->done > 0) {
-        int judged = publish(w->set, w->line, outputs);
-        code = rc == 0 ? judged : code;
-    } else if (rc == 0) {
+    else if (w->set->done == 0)
         fprintf(stderr, "soak: compare: interrupted before a run was done\n");
-        code = compare_set_exit_code(w->set);
-    }
+    int code = finish(w, outputs);
     compare_work_close(w);
     return code;
 }
@@ -287,20 +316,11 @@ static int compare_versions(const struct compare_line *line, const struct output
     if (rc != 0)
         return command_ended(&compare_command, rc, e);
     struct compare_set *s = compare_set_new();
-    s->groups = compare_set_text(s, scenario.groups);
-    s->unit = scenario_unit(&scenario);
+    struct compare_work w = compare_work_of(line, &scenario, s, prepared.libc);
     for (size_t i = 0; i < line->names; i++)
         compare_set_add(s, line->name[i]);
     if (line->part == COMPARE_PROGRAM)
         name_by_suite(s);
-    struct compare_work w = {.line = line,
-                             .set = s,
-                             .libc = prepared.libc,
-                             .closed = compare_line_closed(&scenario),
-                             .alike = compare_line_alike(&scenario),
-                             .footprint = !scenario.reload && !scenario.client,
-                             .client = scenario.client != NULL,
-                             .progress = line->run.quiet ? NULL : stderr};
     int code = measure(&w, name, outputs);
     compare_set_free(s);
     return code;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compare_kept.h"
 
+#include "base/exit_codes.h"
 #include "base/input.h"
 #include "base/words.h"
 #include "compare_document.h"
@@ -72,10 +73,19 @@ static void own_texts(struct compare_set *s)
         *text[i] = compare_set_text(s, *text[i]);
 }
 
+/* What of an exit code isn't the outcome's, which is judged anew. */
+static int failure_of(enum compare_state state, double code)
+{
+    bool refused = state == COMPARE_STATE_STUCK && (code == EXIT_USAGE || code == EXIT_GONE);
+    return refused || code == EXIT_BROKEN ? (int)code : 0;
+}
+
 static int read_words(struct compare_set *s, const json_t *root, struct err *e)
 {
     const char *state = NULL, *side = NULL, *seed = NULL;
-    if (json_need_text(root, "state", &state, e) != 0 ||
+    double code = 0;
+    if (json_need_count(root, "exit", &code, e) != 0 ||
+        json_need_text(root, "state", &state, e) != 0 ||
         json_need_text(root, "side", &side, e) != 0 || json_read_text(root, "seed", &seed, e) != 0)
         return -1;
     if (!compare_state_from_name(state, &s->state))
@@ -84,6 +94,7 @@ static int read_words(struct compare_set *s, const json_t *root, struct err *e)
         return err_set(e, "'side' is none of this version's words");
     if (seed && (strlen(seed) > 16 || seed[strspn(seed, "0123456789abcdef")]))
         return err_set(e, "'seed' is not a seed");
+    s->failed = failure_of(s->state, code);
     s->seed = seed ? strtoull(seed, NULL, 16) : 0;
     return 0;
 }

@@ -131,6 +131,7 @@ int compare_set_exit_code(const struct compare_set *s)
     if (s->state == COMPARE_STATE_STOPPED)
         return EXIT_INTERRUPTED;
     if (s->state == COMPARE_STATE_STUCK)
-        return EXIT_BROKEN;
-    return compare_outcome_exit_code(s->judgement.outcome);
+        return s->failed ? s->failed : EXIT_BROKEN;
+    int code = compare_outcome_exit_code(s->judgement.outcome);
+    return code == 0 ? s->failed : code;
 }

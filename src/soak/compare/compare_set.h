@@ -65,6 +65,7 @@ struct compare_set {
     enum compare_side program; /* what that is: SERVER, or CLIENT with --client; RUN: not known */
     const char *groups;        /* of the key exchange, as asked for; NULL: OpenSSL's default */
     enum compare_state state;
+    int failed; /* exit code of what broke it, or of what couldn't be written; 0: nothing */
     struct compare_entry entry[COMPARE_VERSIONS];
     size_t entries;
     struct compare_judgement judgement;
@@ -90,7 +91,8 @@ enum compare_side compare_set_judged(const struct compare_set *s);
 const char *compare_set_side_name(const struct compare_set *s, enum compare_side side);
 /* Judges what is there and explains it. */
 void compare_set_judge(struct compare_set *s);
-/* 130 interrupted, else 4 broken, else the judgement's. */
+/* 130 interrupted, else what broke it (4 where nobody says), else the judgement's, of which what
+ * couldn't be written spoils a 0. */
 int compare_set_exit_code(const struct compare_set *s);
 
 /*

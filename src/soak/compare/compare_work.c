@@ -96,6 +96,22 @@ static void fill_head(struct compare_work *w, const char *name)
     s->footprint = w->footprint;
 }
 
+struct compare_work compare_work_of(const struct compare_line *line,
+                                    const struct scenario *scenario, struct compare_set *set,
+                                    const char *libc)
+{
+    set->groups = compare_set_text(set, scenario->groups);
+    set->unit = scenario_unit(scenario);
+    return (struct compare_work){.line = line,
+                                 .set = set,
+                                 .libc = libc,
+                                 .closed = compare_line_closed(scenario),
+                                 .alike = compare_line_alike(scenario),
+                                 .footprint = !scenario->reload && !scenario->client,
+                                 .client = scenario->client != NULL,
+                                 .progress = line->run.quiet ? NULL : stderr};
+}
+
 int compare_work_check(const char *kind, const char *base, struct err *e)
 {
     char below[PATH_MAX];
@@ -322,7 +338,7 @@ int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_
 
 /* ---- all of them ---- */
 
-static int save(struct compare_work *w, struct err *e)
+int compare_work_save(struct compare_work *w, struct err *e)
 {
     compare_set_judge(w->set);
     return run_dir_keep(&w->dir, "compare.json", compare_json(w->set), e);
@@ -336,28 +352,29 @@ static int run_rounds(struct compare_work *w, int *ret_code, struct err *e)
             if (compare_work_one(w, (size_t)(round + k) % count, round, ret_code, e) != 0)
                 return -1;
             *ret_code = EXIT_BROKEN;
-            if (save(w, e) != 0)
+            if (compare_work_save(w, e) != 0)
                 return -1;
         }
     }
     return 0;
 }
 
-int compare_work_all(struct compare_work *w, int *ret_code, struct err *e)
+int compare_work_all(struct compare_work *w, struct err *e)
 {
     struct compare_set *s = w->set;
+    int code = EXIT_BROKEN;
     s->rounds = (uint64_t)w->line->repeat;
     s->planned = s->rounds * s->entries;
-    *ret_code = EXIT_BROKEN;
-    int rc = save(w, e);
+    int rc = compare_work_save(w, e);
     if (rc == 0)
-        rc = run_rounds(w, ret_code, e);
+        rc = run_rounds(w, &code, e);
     s->state = rc == 0              ? COMPARE_STATE_ALL
                : w->sub.interrupted ? COMPARE_STATE_STOPPED
                                     : COMPARE_STATE_STUCK;
-    if (s->state == COMPARE_STATE_STUCK) {
-        save(w, NULL);
-        return -1;
-    }
-    return save(w, e);
+    bool stuck = s->state == COMPARE_STATE_STUCK;
+    s->failed = stuck ? code : 0;
+    if (compare_work_save(w, stuck ? NULL : e) == 0)
+        return stuck ? -1 : 0;
+    s->failed = stuck ? code : EXIT_BROKEN;
+    return -1;
 }

@@ -27,6 +27,10 @@ struct compare_work {
     struct run_dir dir;
 };
 
+/* The runs of a scenario: on which libraries, of what length. The set gets what is counted. */
+struct compare_work compare_work_of(const struct compare_line *line,
+                                    const struct scenario *scenario, struct compare_set *set,
+                                    const char *libc);
 /* Whether its folder can be made, before anything is fetched or built. Returns 0 or -1. */
 int compare_work_check(const char *kind, const char *base, struct err *e);
 /* Makes the comparison's folder and its set's head. Returns 0 or -1. */
@@ -37,9 +41,11 @@ int compare_work_open(struct compare_work *w, const char *kind, const char *base
  * can't be had at all: 2; else 4. */
 int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_code,
                      struct err *e);
-/* All rounds; compare.json is written after each run. Sets the set's state. Returns 0, or -1 when
- * it is stuck, as above. */
-int compare_work_all(struct compare_work *w, int *ret_code, struct err *e);
+/* All rounds; compare.json is written after each run. Sets the set's state, and what it exits with.
+ * Returns 0, or -1 when it is stuck. */
+int compare_work_all(struct compare_work *w, struct err *e);
+/* Writes compare.json as the set is now. Returns 0 or -1. */
+int compare_work_save(struct compare_work *w, struct err *e);
 void compare_work_close(struct compare_work *w);
 
 #endif
