@@ -411,6 +411,13 @@ class RunningTest(SoakTest):
         self.assertRegex(run.out, r"^INCONCLUSIVE  nothing can be judged over [\d,]+ connections")
         table = re.findall(r"(?m)^  (\S+(?: \S+)?)  +[\d.]+(?: [KMG]iB)?  .*  not judged$", run.out)
         self.assertEqual(table, ["RSS", "open files", "threads"], run.explain())
+        self.assertRegex(run.err, r"(?m)^soak: .* measuring, .*, errors 0, RSS [\d.]+ MiB")
+        with open(os.path.join(run.folder, "report.html"), encoding="utf-8") as file:
+            sections = {part.partition('"')[0]: part for part in file.read().split('<section id="')[1:]}
+        for section in ("growth-0", "time"):
+            self.assertIn(">RSS</", sections[section])
+            self.assertNotIn("OpenSSL", sections[section])
+            self.assertNotIn("heap", sections[section])
 
     def test_one_that_is_not_there_is_told(self):
         self.process.kill()

@@ -38,6 +38,11 @@ static bool is_outside(const struct judge_metric *m)
     return m->state == METRIC_NOT_JUDGED && m->note && strcmp(m->note, outside) == 0;
 }
 
+bool parts_unseen(const struct judge_metric *m)
+{
+    return m && is_outside(m) && m->start == 0 && m->end == 0;
+}
+
 static void growth(char *buf, size_t size, const struct judge_metric *m)
 {
     char all[FIGURE_SIZE];
@@ -111,8 +116,8 @@ static const enum ink inks[METRIC_STATE_COUNT] = {METRIC_STATE_LIST(STATE_INK)};
 static bool has_row(const struct judge_metric *m, bool leaks)
 {
     enum metric_row row = info_of(m)->row;
-    if (is_outside(m)) /* what wasn't looked at is 0 */
-        return row != ROW_FOUND && (m->start != 0 || m->end != 0);
+    if (is_outside(m))
+        return row != ROW_FOUND && !parts_unseen(m);
     if (row == ROW_FOUND)
         return m->state == METRIC_GROWS || m->state == METRIC_UNSURE;
     /* The pages that lost blocks lie in say no more than their bytes. */

@@ -68,6 +68,9 @@ void parts_level(const struct result_subject *subject, const struct result_subje
                  const struct screen *s);
 /* Every metric of the subject is level or wasn't judged; *ret_level are level. */
 bool parts_all_level(const struct result_subject *subject, size_t *ret_level);
+/* A metric that wasn't looked at, since the subject is seen from outside: it is 0 throughout. NULL:
+ * false. */
+bool parts_unseen(const struct judge_metric *m);
 /* Nothing of the subject can be judged, since it is seen from outside; *ret_rows of its metrics
  * were looked at all the same. */
 bool parts_outside(const struct result_subject *subject, size_t *ret_rows);

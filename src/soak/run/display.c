@@ -101,7 +101,8 @@ static void fill_memory(const struct run *r, struct live_facts *f)
     struct snapshot s;
     struct proc_sample p = {0};
     const struct subject *of = run_judged(r)->subject;
-    f->has_heap = r->scenario->malloc == MALLOC_JEMALLOC;
+    f->outside = !run_judged_can(r, SUBJECT_HAS_PAGE);
+    f->has_heap = !f->outside && r->scenario->malloc == MALLOC_JEMALLOC;
     if (of->ops->snapshot(of, &s, NULL) == 0) {
         f->blocks = s.blocks;
         f->ssl_objects = class_live(&s, "SSL");

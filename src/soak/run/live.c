@@ -193,15 +193,22 @@ static const char *state_of(const struct live_facts *f)
     return f->growing ? ", GROWS" : f->one_in >= 1 ? ", level" : "";
 }
 
-static void put_memory(struct live *l, const struct live_facts *f)
+static void put_blocks(struct live *l, const struct live_facts *f)
 {
-    char trend[128], count[40], bytes[32], survivors[32], per[64] = "";
+    char trend[128], count[40], survivors[32];
     trend_draw(l, &l->blocks, trend, sizeof trend);
     put(l, RANK_OPENSSL, " OpenSSL      %-15s %s  %s survivors%s",
         strcat(human_count(count, sizeof count - 8, f->blocks), " blocks"), trend,
         human_count(survivors, sizeof survivors, f->survivors), state_of(f));
     put(l, RANK_OBJECTS, " objects      SSL %" PRId64 "  SESSION %" PRId64 "  X509 %" PRId64,
         f->ssl_objects, f->sessions, f->x509s);
+}
+
+static void put_memory(struct live *l, const struct live_facts *f)
+{
+    char trend[128], bytes[32], per[64] = "";
+    if (!f->outside)
+        put_blocks(l, f);
     trend_draw(l, &l->heap, trend, sizeof trend);
     if (isfinite(f->heap_per_conn))
         snprintf(per, sizeof per, "  %+.1f %s%.1f B/conn", f->heap_per_conn, l->utf8 ? "±" : "+-",
@@ -210,8 +217,9 @@ static void put_memory(struct live *l, const struct live_facts *f)
         put(l, RANK_HEAP, " heap         %-15s %s%s",
             human_bytes(bytes, sizeof bytes, (double)f->heap_bytes), trend, per);
     trend_draw(l, &l->rss, trend, sizeof trend);
-    put(l, RANK_RSS, " RSS          %-15s %s",
-        human_bytes(bytes, sizeof bytes, (double)f->rss_bytes), trend);
+    if (!f->outside || f->rss_bytes)
+        put(l, RANK_RSS, " RSS          %-15s %s",
+            human_bytes(bytes, sizeof bytes, (double)f->rss_bytes), trend);
 }
 
 char *live_so_far(const struct live_facts *f, char *buf, size_t size)
@@ -274,23 +282,32 @@ static void draw_block(struct live *l, const struct live_facts *f)
 
 /* ---- elsewhere ---- */
 
+/* `, OpenSSL 8,377 blocks, 0 survivors, heap 2.46 MiB, RSS 13.2 MiB`: what is known of it. */
+static const char *memory_text(const struct live_facts *f, char *buf, size_t size)
+{
+    char blocks[32], survivors[32], bytes[32];
+    struct text t = text_into(buf, size);
+    if (!f->outside)
+        text_add(&t, ", OpenSSL %s blocks, %s survivors",
+                 human_count(blocks, sizeof blocks, f->blocks),
+                 human_count(survivors, sizeof survivors, f->survivors));
+    if (f->has_heap)
+        text_add(&t, ", heap %s", human_bytes(bytes, sizeof bytes, (double)f->heap_bytes));
+    if (!f->outside || f->rss_bytes)
+        text_add(&t, ", RSS %s", human_bytes(bytes, sizeof bytes, (double)f->rss_bytes));
+    return buf;
+}
+
 static void plain_line(struct live *l, const struct live_facts *f)
 {
-    char closed[32], time[32], bytes[32], heap[64] = "", rss[32], blocks[32], survivors[32],
-                                          left[64];
+    char closed[32], time[32], memory[192], left[64];
     l->plain_ms = f->elapsed_ms;
     snprintf(l->plain_phase, sizeof l->plain_phase, "%s", f->phase);
-    if (f->has_heap)
-        snprintf(heap, sizeof heap, "heap %s, ",
-                 human_bytes(bytes, sizeof bytes, (double)f->heap_bytes));
-    fprintf(stderr,
-            "soak: %s %s, %s %s, %.0f/s, open %" PRIu64 ", errors %" PRIu64
-            ", OpenSSL %s blocks, %s survivors, %sRSS %s%s\n",
+    fprintf(stderr, "soak: %s %s, %s %s, %.0f/s, open %" PRIu64 ", errors %" PRIu64 "%s%s\n",
             live_seconds(time, sizeof time, (double)f->elapsed_ms), f->phase,
             human_count(closed, sizeof closed, (int64_t)f->closed), counted(f), f->rate_per_s,
-            f->open, f->errors, human_count(blocks, sizeof blocks, f->blocks),
-            human_count(survivors, sizeof survivors, f->survivors), heap,
-            human_bytes(rss, sizeof rss, (double)f->rss_bytes), print_left(left, sizeof left, f));
+            f->open, f->errors, memory_text(f, memory, sizeof memory),
+            print_left(left, sizeof left, f));
 }
 
 void live_phase(struct live *l, const struct live_facts *facts)

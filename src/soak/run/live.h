@@ -27,6 +27,7 @@ struct live_facts {
     double rate_per_s;
     uint64_t open; /* handshakes included */
     uint64_t p50_ns, p99_ns, errors;
+    bool outside; /* its blocks can't be counted, nor its objects */
     int64_t blocks, survivors, ssl_objects, sessions, x509s;
     bool has_heap;                         /* its allocator tells */
     uint64_t heap_bytes, rss_bytes;        /* RSS as ps says it: VmRSS */

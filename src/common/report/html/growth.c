@@ -6,6 +6,7 @@
 #include "chart.h"
 #include "options/grammar.h"
 #include "report/figures.h"
+#include "report/sections.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -37,7 +38,8 @@ static const struct result_series *series_of(const struct result_subject *subjec
 static const struct judge_metric *metric_of(const struct result_subject *subject, const char *id)
 {
     enum metric metric;
-    return metric_from_name(id, &metric) ? judgement_metric(&subject->judgement, metric) : NULL;
+    return id && metric_from_name(id, &metric) ? judgement_metric(&subject->judgement, metric)
+                                               : NULL;
 }
 
 /* The checkpoint that the measuring began at; 0 where the document doesn't say. */
@@ -143,6 +145,8 @@ static bool draw(const struct result_subject *subject, enum metric metric, FILE 
     if (!s || s->count == 0)
         return false;
     const struct judge_metric *m = metric_of(subject, id);
+    if (parts_unseen(m))
+        return false;
     take(&p, subject, s);
     if (m)
         say(text, sizeof text, m, &subject->judgement);
@@ -212,6 +216,8 @@ static void write_value_row(const struct result_subject *subject, size_t c, FILE
     html_number(human_count(text, sizeof text, (int64_t)first->closed[c]), out);
     for (size_t i = 0; i < subject->series_count; i++) {
         const struct result_series *s = &subject->series[i];
+        if (parts_unseen(metric_of(subject, s->id)))
+            continue;
         html_number(c < s->count ? figure_level(text, sizeof text, s->value[c], s->unit) : "", out);
     }
 }
@@ -224,6 +230,8 @@ static void write_values(const struct result_subject *subject, FILE *out)
     for (size_t i = 0; i < subject->series_count && i < JUDGE_METRICS * 4; i++) {
         enum metric metric;
         const char *id = subject->series[i].id ? subject->series[i].id : "";
+        if (parts_unseen(metric_of(subject, id)))
+            continue;
         snprintf(column[count], sizeof column[count], ">%s",
                  metric_from_name(id, &metric) ? metric_info(metric)->label : id);
         columns[count] = column[count];

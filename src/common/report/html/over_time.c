@@ -5,6 +5,7 @@
 #include "base/check.h"
 #include "chart.h"
 #include "options/grammar.h"
+#include "report/sections.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -29,17 +30,19 @@ struct figure_row {
     const char *title;
     enum sample_figure figure;
     enum chart_unit unit;
-    bool load; /* of whichever makes the load, else of the subject under test */
+    bool load;          /* of whichever makes the load, else of the subject under test */
+    enum metric metric; /* it is a sample of */
     enum { AS_IT_IS, PER_SECOND, STILL_OPEN } as;
 };
 
 static const struct figure_row rows[] = {
-    {"Connections closed per second", SAMPLE_CLOSED, CHART_COUNT, true, PER_SECOND},
-    {"Open connections, handshakes included", SAMPLE_OPENED, CHART_COUNT, true, STILL_OPEN},
-    {"Failed connections", SAMPLE_FAILED, CHART_COUNT, true, AS_IT_IS},
-    {"OpenSSL bytes", SAMPLE_BYTES, CHART_BYTES, false, AS_IT_IS},
-    {"heap, allocated", SAMPLE_ALLOCATED, CHART_BYTES, false, AS_IT_IS},
-    {"RSS", SAMPLE_RSS, CHART_BYTES, false, AS_IT_IS},
+    {"Connections closed per second", SAMPLE_CLOSED, CHART_COUNT, true, METRIC_NONE, PER_SECOND},
+    {"Open connections, handshakes included", SAMPLE_OPENED, CHART_COUNT, true, METRIC_NONE,
+     STILL_OPEN},
+    {"Failed connections", SAMPLE_FAILED, CHART_COUNT, true, METRIC_NONE, AS_IT_IS},
+    {"OpenSSL bytes", SAMPLE_BYTES, CHART_BYTES, false, METRIC_OPENSSL_BYTES, AS_IT_IS},
+    {"heap, allocated", SAMPLE_ALLOCATED, CHART_BYTES, false, METRIC_HEAP_ALLOCATED, AS_IT_IS},
+    {"RSS", SAMPLE_RSS, CHART_BYTES, false, METRIC_RSS, AS_IT_IS},
 };
 
 /* Samples may come within a moment of each other: a rate over less tells nothing. */
@@ -67,6 +70,12 @@ static void take(struct track *t, const struct samples *s, const struct figure_r
         before = value;
         seconds = now;
     }
+}
+
+static bool is_unseen(const struct result *r, const struct figure_row *row)
+{
+    return r->subjects && row->metric != METRIC_NONE &&
+           parts_unseen(judgement_metric(&r->subject[SERVER].judgement, row->metric));
 }
 
 static bool is_flat(const struct track *t, double value)
@@ -118,7 +127,8 @@ void html_time(const struct html_run *run, FILE *out)
         struct track t = {.x = room, .y = room + s->count};
         take(&t, s, &rows[i], rows[i].load ? load_of(s) : SERVER);
         /* No connection failed: the load's table says so. */
-        if (t.count >= 2 && !(rows[i].figure == SAMPLE_FAILED && is_flat(&t, 0)))
+        if (t.count >= 2 && !is_unseen(run->result, &rows[i]) &&
+            !(rows[i].figure == SAMPLE_FAILED && is_flat(&t, 0)))
             draw(&t, &rows[i], out);
     }
     fputs("</div>\n", out);
