@@ -30,7 +30,7 @@ void options_help(FILE *out)
     fprintf(out, "usage: soak-client --connect ADDR:PORT [options]\n\n"
                  "Holds TLS connections open and replaces the oldest at a steady rate. Each\n"
                  "sends one message, checks its echo, and leaves as the weights say.\n\n");
-    opts_help(table.option, table.count, &usual, out);
+    opts_help(table.option, table.count, &usual, OPTS_COLUMNS, out);
 }
 
 static int check_starttls(const struct options *o, struct err *e)

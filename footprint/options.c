@@ -19,7 +19,7 @@ void options_help(FILE *out)
             "usage: soak-footprint [options]\n\n"
             "Measures what OpenSSL allocates and holds for a connection: both ends in one\n"
             "process's memory, without sockets. Prints lines: see docs/reference/protocol.md.\n\n");
-    opts_help(table.option, table.count, &usual, out);
+    opts_help(table.option, table.count, &usual, OPTS_COLUMNS, out);
 }
 
 /* What it can't measure of the values that a run may have. */

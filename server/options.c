@@ -31,7 +31,7 @@ void options_help(FILE *out)
     set_usual(&usual);
     fprintf(out, "usage: soak-server [options]\n\n"
                  "A TLS server that echoes, and publishes what its memory does.\n\n");
-    opts_help(table.option, table.count, &usual, out);
+    opts_help(table.option, table.count, &usual, OPTS_COLUMNS, out);
     fprintf(out, "\ndefects:\n");
 #define X(name, identifier, description) fprintf(out, "  %-16s %s\n", name, description);
 #include "options/defects.def"

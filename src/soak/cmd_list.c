@@ -31,8 +31,8 @@ const struct command list_command = {
     .words = "[LIST] [OPTIONS]",
     .line = "scenarios, behaviours, defects",
     .choices = "scenarios|behaviours|defects",
-    .about = "Lists the scenarios of scenarios/, the behaviours of peers or the defects that the\n"
-             "built-in server can be told to have. LIST is scenarios, behaviours or defects;\n"
+    .about = "Lists the scenarios of scenarios/, the behaviours of peers or the defects that the "
+             "built-in server can be told to have. LIST is scenarios, behaviours or defects; "
              "without it, the names of all three.\n",
     .after = "Exit: 0, 2 usage.\n",
     .table = table,
@@ -62,11 +62,9 @@ static void print_row(const char *name, const char *text)
 {
     char clean[TEXT];
     int used = printf("  %s", text_copy(clean, sizeof clean, name));
-    if (used >= NAME_COLUMNS)
-        printf("\n%*s", NAME_COLUMNS, "");
-    else
-        printf("%*s", NAME_COLUMNS - used, "");
-    opts_wrap(text_copy(clean, sizeof clean, text), NAME_COLUMNS, stdout);
+    const int columns = command_columns(stdout);
+    int left = opts_left(used, NAME_COLUMNS, columns, stdout);
+    opts_wrap(text_copy(clean, sizeof clean, text), left, columns, stdout);
 }
 
 /* What was cut would be missing without a word. */
@@ -74,7 +72,7 @@ static void print_short(const char *label, const struct text *names)
 {
     CHECK(!names->cut);
     printf("%-*s", SHORT_COLUMNS, label);
-    opts_wrap(text_clean(names->at), SHORT_COLUMNS, stdout);
+    opts_wrap(text_clean(names->at), SHORT_COLUMNS, command_columns(stdout), stdout);
 }
 
 /* ---- scenarios ---- */

@@ -23,7 +23,7 @@ const struct command show_command = {
     .words = "[SCENARIO] [OPTIONS]",
     .line = "what a scenario comes down to",
     .takes_run = true,
-    .about = "Prints the values that a run would have, each with the place it has it from: the\n"
+    .about = "Prints the values that a run would have, each with the place it has it from: the "
              "defaults, a line of a scenario file, or the command line. Takes what run takes.\n",
     .after = "Exit: 0, 2 when the values can't go together, too, which is told after them.\n",
     .table = table,

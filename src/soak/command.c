@@ -5,21 +5,79 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "base/exit_codes.h"
+#include "base/text.h"
 #include "commands.h"
 #include "report/json_util.h"
+#include "report/screen.h"
+#include "terminal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
-enum { TABLE = 280 };
+/* A line of help that is indented so far goes on the text of the one before. */
+enum { TABLE = 280, ITEM_INDENT = 10 };
+
+int command_columns(FILE *out)
+{
+    int columns = terminal_columns(fileno(out));
+    return columns < SCREEN_MIN_COLUMNS ? SCREEN_MIN_COLUMNS
+           : columns > OPTS_COLUMNS     ? OPTS_COLUMNS
+                                        : columns;
+}
+
+/* `  WORD    its text`; without a gap it is a command, and stays whole. */
+static void print_item(const struct screen *s, char *line)
+{
+    size_t indent = strspn(line, " ");
+    char *gap = strstr(line + indent, "  ");
+    if (!gap) {
+        fprintf(s->out, "%s\n", line);
+        return;
+    }
+    size_t at = (size_t)(gap - line) + strspn(gap, " ");
+    *gap = '\0';
+    const struct screen_lead lead = {(int)indent, (int)at, line + indent, INK_NONE};
+    screen_wrap(s, &lead, "%s", line + at);
+}
+
+/* Copies a line of help, with those that go on with its text. Returns what follows. */
+static const char *take_line(const char *text, char *line, size_t size)
+{
+    struct text all = text_into(line, size);
+    size_t indent = 0;
+    do {
+        size_t length = strcspn(text, "\n");
+        text_add(&all, "%s%.*s", indent ? " " : "", (int)(length - indent), text + indent);
+        text += length + (text[length] == '\n');
+        indent = strspn(text, " ");
+    } while (indent >= ITEM_INDENT);
+    CHECK(!all.cut);
+    return text;
+}
+
+void command_print_text(const char *text, FILE *out)
+{
+    const struct screen_lead margin = {0, 0, "", INK_NONE};
+    const struct screen s = {.out = out, .utf8 = true, .columns = command_columns(out)};
+    while (*text) {
+        char line[SCREEN_TEXT];
+        text = take_line(text, line, sizeof line);
+        if (*line == ' ')
+            print_item(&s, line);
+        else
+            screen_wrap(&s, &margin, "%s", line);
+    }
+}
 
 static void print_help(const struct command *c)
 {
-    printf("%s\n  soak %s %s\n\n", c->about, c->name, c->words);
-    opts_help(c->table, c->options, c->defaults, stdout);
-    printf("\n%s", c->after);
+    command_print_text(c->about, stdout);
+    printf("\n  soak %s %s\n\n", c->name, c->words);
+    opts_help(c->table, c->options, c->defaults, command_columns(stdout), stdout);
+    putchar('\n');
+    command_print_text(c->after, stdout);
 }
 
 bool command_is_unbuilt(void)

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 struct command {
     int (*run)(int argc, char *const *argv); /* argv[0] is the command's name. An exit code */
@@ -28,6 +29,13 @@ struct command {
  * than that is done, and what is refused is refused at once. A line that would start something ends
  * with EXIT_UNBUILT instead, before anything was printed; it is run again when all is built. */
 bool command_is_unbuilt(void);
+
+/* The columns that lists and help are wrapped to: the terminal's, at most OPTS_COLUMNS. */
+int command_columns(FILE *out);
+/* Prints paragraphs of help, a line each in `text`, wrapped. Of a line that begins with a blank
+ * what stands behind a gap of two blanks is wrapped beside what is before; without such a gap it is
+ * a command, and whole. */
+void command_print_text(const char *text, FILE *out);
 
 /* The line of a command. */
 struct command_line {

@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "base/exit_codes.h"
+#include "base/text.h"
 #include "base/version.h"
 #include "options/grammar.h"
 #include "scenario/placeholders.h"
@@ -9,20 +10,20 @@
 
 #include <string.h>
 
-enum { WORDS_COLUMNS = 27 };
+enum { WORDS_COLUMNS = 37 };
 
 static const char headline[] = "Finds native memory that a TLS stack keeps per connection.";
 static const char about[] =
-    "Holds a stable set of TLS connections while it churns thousands of others, counts every\n"
+    "Holds a stable set of TLS connections while it churns thousands of others, counts every "
     "OpenSSL block exactly and says whether something grows per connection, where and why.\n"
-    "SCENARIO is a file, or a name in scenarios/. Without one: 30 connections, 1000/s, about\n"
-    "a minute.\n";
+    "SCENARIO is a file, or a name in scenarios/. Without one: 30 connections, 1000/s, about a "
+    "minute.\n";
 static const char writing[] =
-    "--option VALUE is --option=VALUE. Where the value may be left out (--json[=FILE]), the next\n"
+    "--option VALUE is --option=VALUE. Where the value may be left out (--json[=FILE]), the next "
     "word is FILE if it is - or ends as such files do: --json x.json, --markdown x.md.\n";
 static const char leaves[] =
-    "Each run leaves a folder in results/runs/: result.json, samples.jsonl, manifest.json and\n"
-    "the logs of both sides. Installed, soak keeps them in ~/.local/state/soak/runs/\n"
+    "Each run leaves a folder in results/runs/: result.json, samples.jsonl, manifest.json and the "
+    "logs of both sides. Installed, soak keeps them in ~/.local/state/soak/runs/ "
     "($XDG_STATE_HOME/soak/runs/).\n";
 
 /* Whether option i of a run begins a section. */
@@ -33,17 +34,23 @@ static bool begins_section(size_t i)
 
 static void print_exits(FILE *out)
 {
+    char line[512];
+    struct text text = text_into(line, sizeof line);
 #define PRINT_EXIT(id, value, meaning)                                                             \
-    fprintf(out, "%s%d %s", id == EXIT_PASS ? "\nExit: " : ", ", value, meaning);
+    text_add(&text, "%s%d %s", id == EXIT_PASS ? "Exit: " : ", ", value, meaning);
     EXIT_CODE_LIST(PRINT_EXIT)
-    fprintf(out, ".\n%s", leaves);
+    text_add(&text, ".");
+    fputc('\n', out);
+    command_print_text(line, out);
+    command_print_text(leaves, out);
 }
 
 /* `  soak WORDS    what it is for` */
 static void print_line(const char *words, const char *line, FILE *out)
 {
-    int used = (int)strlen(words), gap = used < WORDS_COLUMNS + 1 ? WORDS_COLUMNS + 1 - used : 2;
-    fprintf(out, "  soak %s%*s%s\n", words, gap, "", line);
+    int used = fprintf(out, "  soak %s", words), columns = command_columns(out);
+    int left = opts_left(used, WORDS_COLUMNS, columns, out);
+    opts_wrap(line, left, columns, out);
 }
 
 static void print_commands(FILE *out)
@@ -66,17 +73,21 @@ void help_print(FILE *out)
     struct scenario usual;
     const struct opt *table = scenario_options(&count);
     scenario_defaults(&usual);
-    fprintf(out, "%s\n\n  soak [run] [SCENARIO] [OPTIONS]\n", headline);
+    command_print_text(headline, out);
+    fputc('\n', out);
+    print_line("[run] [SCENARIO] [OPTIONS]", "one run, and its verdict", out);
     print_commands(out);
-    fputs("  soak help COMMAND\n", out);
+    print_line("help COMMAND", "what a command does, and its options", out);
     print_line("help servers", "how to test a server of yours", out);
     print_line("--completion SHELL", "a script for bash, zsh or fish", out);
-    fprintf(out, "\n%s%s", about, writing);
+    fputc('\n', out);
+    command_print_text(about, out);
+    command_print_text(writing, out);
     for (size_t i = 0; i < count; i++) {
         if (begins_section(i))
             fprintf(out, "\n[%s]\n", scenario_section(i));
         if (!scenario_is_weight(i))
-            opts_help(&table[i], 1, &usual, out);
+            opts_help(&table[i], 1, &usual, command_columns(out), out);
     }
     print_exits(out);
 }
@@ -84,44 +95,44 @@ void help_print(FILE *out)
 /* ---- the topic: servers ---- */
 
 static const char servers_head[] =
-    "Point soak at a server of yours: it is started with the probe preloaded, churned, judged and\n"
+    "Point soak at a server of yours: it is started with the probe preloaded, churned, judged and "
     "ended, with all that it has started.\n\n"
     "  soak --server 'openssl s_server -accept {port} -cert {cert} -key {key} -quiet -rev' \\\n"
     "       --say 'hello\\n' --answer olleh --conns 1 --churn max --closed 400\n"
     "  soak --server './mine.sh {address} {cert} {key}' --connect 127.0.0.1:8443\n"
-    "  soak run servers/nginx                    # one of scenarios/servers/\n\n"
-    "No shell is involved: words are split at blanks, quotes hold them together. In commands, in\n"
+    "  soak run servers/nginx    # one of scenarios/servers/\n\n"
+    "No shell is involved: words are split at blanks, quotes hold them together. In commands, in "
     "--connect and in the file of --template these stand for something:\n";
 static const char servers_tail[] =
     "\nIt is ready once it can be connected to (--ready-timeout). Before each measurement soak "
-    "runs\n"
-    "--on-checkpoint, then waits until nothing has been allocated for --settle. At the end it "
-    "gets\n"
-    "--stop, five seconds later SIGKILL; so does whatever it has left running.\n\n"
+    "runs --on-checkpoint, then waits until nothing has been allocated for --settle. At the end "
+    "it gets the signal of --stop, five seconds later SIGKILL; so does whatever it has left "
+    "running.\n\n"
     "--reload 'kill -HUP {pid}' counts reloads of its configuration instead of connections.\n\n"
     "What is seen, as the report's line `counted` says:\n"
-    "  set_mem_functions   each block of OpenSSL's, exactly, with file and line: any program that\n"
-    "                      loads libcrypto.so, also later (netty, python)\n"
+    "  set_mem_functions   each block of OpenSSL's, exactly, with file and line: any program that "
+    "loads libcrypto.so, also later (netty, python)\n"
     "  interposed          the same, where OpenSSL had allocated before the probe came\n"
     "  boringssl           blocks without file and line: programs that link BoringSSL\n"
-    "  malloc              with --malloc-hooks, any other TLS library that calls malloc: all\n"
-    "                      blocks, by call stack; Go's and Java's own (JSSE) don't\n"
-    "  none                INVALID: a static program or libcrypto, setuid or capabilities, an\n"
-    "                      environment without LD_PRELOAD, another TLS library\n"
-    "What isn't OpenSSL's shows in jemalloc's figures (also preloaded, but with --malloc libc), "
-    "and\n"
-    "in RSS; --malloc-hooks counts it too, with its call stacks.\n\n"
+    "  malloc              with --malloc-hooks, any other TLS library that calls malloc: all "
+    "blocks, by call stack; Go's and Java's own (JSSE) don't\n"
+    "  none                INVALID: a static program or libcrypto, setuid or capabilities, an "
+    "environment without LD_PRELOAD, another TLS library\n"
+    "What isn't OpenSSL's shows in jemalloc's figures (jemalloc is preloaded too, except with "
+    "--malloc libc), and in RSS; --malloc-hooks counts it too, with its call stacks.\n\n"
     "A program that never rests is INCONCLUSIVE: NO STEADY STATE. docs/guide/servers.md says "
     "more.\n";
 
 static void print_servers(FILE *out)
 {
-    fputs(servers_head, out);
+    char line[128];
+    command_print_text(servers_head, out);
 #define PRINT_PLACEHOLDER(id, name, about)                                                         \
-    fprintf(out, "  {%s}%*s%s\n", name, 18 - (int)strlen(name), "", about);
+    snprintf(line, sizeof line, "  {%s}%*s%s", name, 18 - (int)strlen(name), "", about);           \
+    command_print_text(line, out);
     PLACEHOLDER_LIST(PRINT_PLACEHOLDER)
 #undef PRINT_PLACEHOLDER
-    fputs(servers_tail, out);
+    command_print_text(servers_tail, out);
 }
 
 int cmd_help(int argc, char *const *argv)

@@ -2,13 +2,17 @@
 """The commands beside `run`: their help, their refusals, Ctrl-C; and the man page, which says what
 --help says."""
 
+import fcntl
 import json
 import os
+import pty
 import re
 import shutil
 import signal
+import struct
 import subprocess
 import tempfile
+import termios
 import unittest
 
 from patience import PATIENCE_S, until
@@ -141,6 +145,38 @@ class Commands(unittest.TestCase):
             self.assertEqual((process.returncode, process.stderr), (0, ""))
             self.assertEqual(options_in(process.stdout), options)
             self.assertIn(f"  soak {command} {words}[", soak("--help").stdout)
+
+    @staticmethod
+    def at_width(columns, *arguments):
+        """What a terminal of so many columns is written."""
+        parent, child = pty.openpty()
+        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        with subprocess.Popen([SOAK, *arguments], stdout=child, env=dict(os.environ, SOAK_ROOT=SOURCE)) as process:
+            os.close(child)
+            shown = b""
+            try:
+                while piece := os.read(parent, 65536):
+                    shown += piece
+            except OSError:
+                pass  # the end of a terminal whose last writer has gone
+            os.close(parent)
+            process.wait(timeout=PATIENCE_S)
+        return shown.decode().replace("\r\n", "\n")
+
+    def test_help_and_lists_are_wrapped_to_the_terminal(self):
+        """Only a command that is to be pasted, or an option's values, may be longer than the line."""
+        commands = re.findall(r"^  soak ([a-z]+) ", soak("--help").stdout, re.MULTILINE)
+        self.assertGreater(len(commands), 12)
+        for words in (["--help"], ["help", "servers"], ["list", "behaviours"],
+                      *([command, "--help"] for command in commands if command != "help")):
+            piped = soak(*words).stdout
+            for columns in (44, 60, 80):
+                shown = self.at_width(columns, *words)
+                self.assertEqual("".join(shown.split()), "".join(piped.split()))
+                self.assertEqual(shown == piped, columns == 80, words)
+                for line in shown.splitlines():
+                    if not re.match(r" +(soak |--)", line):
+                        self.assertLessEqual(len(line), columns, (words, line))
 
     def test_the_topic_of_servers_names_every_placeholder_and_option(self):
         process = soak("help", "servers")

@@ -11,7 +11,7 @@
     X(EXIT_USAGE, 2, "usage")                                                                      \
     X(EXIT_INCONCLUSIVE, 3, "INCONCLUSIVE")                                                        \
     X(EXIT_BROKEN, 4, "INVALID or broken")                                                         \
-    X(EXIT_GONE, 77, "no mirror has it")                                                           \
+    X(EXIT_GONE, 77, "a program or library is missing")                                            \
     X(EXIT_INTERRUPTED, 130, "interrupted")
 
 /* Those that only an option or the launcher asks for. The meaning of 77 is Automake's and Meson's

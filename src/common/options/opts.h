@@ -112,15 +112,22 @@ void opts_walk(const struct opts_line *line, void (*on_option)(void *ctx, size_t
 const struct opt *opts_find(const struct opt *table, size_t table_count, const char *name);
 const char *opts_nearest(const struct opt *table, size_t table_count, const char *name);
 
-/* `  --churn RATE     replacements per second ... (1000/s)` for each entry, 80 columns. The values
- * in brackets are those of `defaults`, a target; NULL: none are told. */
-void opts_help(const struct opt *table, size_t table_count, const void *defaults, FILE *out);
+/* The width of a help text that no terminal reads, and the most of one that a terminal does. */
+enum { OPTS_COLUMNS = 80 };
+/* `  --churn RATE     replacements per second ... (default 1000/s)` for each entry, in lines of at
+ * most `columns`. The defaults are those of `defaults`, a target; NULL: none are told. */
+void opts_help(const struct opt *table, size_t table_count, const void *defaults, int columns,
+               FILE *out);
 /* The default as help shows it. "" where there is nothing to tell: a flag, weights, no text,
  * and a 0 that stands for "not given". */
 char *opts_default(const struct opt *option, const void *defaults, char *buf, size_t size);
-/* Prints `text` from column `left` on, broken at blanks, in 80 columns. The line has been filled up
+/* Goes from column `used` to where a text of help begins: `left`, on the next line if that is
+ * taken; where the lines are short, always on the next one and near the margin. Returns its column.
+ */
+int opts_left(int used, int left, int columns, FILE *out);
+/* Prints `text` from column `left` on, broken at blanks, in `columns`. The line has been filled up
  * to there. */
-void opts_wrap(const char *text, int left, FILE *out);
+void opts_wrap(const char *text, int left, int columns, FILE *out);
 
 /* The option type OPT_WEIGHTS: `clean=50,reset` sets those and makes all others 0; a name alone
  * weighs 1; `none` is no name at all. Private

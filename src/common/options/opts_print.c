@@ -9,7 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { HELP_LEFT = 30, HELP_COLUMNS = 80 };
+/* Where the texts begin; in less than HELP_BESIDE columns below their options, near the margin. */
+enum { HELP_LEFT = 30, HELP_BESIDE = 70, HELP_BELOW = 6 };
 
 static char *print_text(char *buf, size_t size, const char *text)
 {
@@ -85,9 +86,9 @@ char *opts_print(const struct opt *option, const void *target, char *buf, size_t
     check_fail(__FILE__, __LINE__, "every option type has a case");
 }
 
-void opts_wrap(const char *text, int left, FILE *out)
+void opts_wrap(const char *text, int left, int columns, FILE *out)
 {
-    const size_t width = (size_t)(HELP_COLUMNS - left);
+    const size_t width = (size_t)(columns - left);
     while (strlen(text) > width) {
         size_t end = width;
         while (end > 0 && text[end] != ' ')
@@ -117,7 +118,17 @@ char *opts_default(const struct opt *option, const void *defaults, char *buf, si
     return buf;
 }
 
-void opts_help(const struct opt *table, size_t table_count, const void *defaults, FILE *out)
+int opts_left(int used, int left, int columns, FILE *out)
+{
+    bool below = columns < HELP_BESIDE;
+    int column = below ? HELP_BELOW : left;
+    bool fits = !below && used < column - 1;
+    fprintf(out, "%s%*s", fits ? "" : "\n", fits ? column - used : column, "");
+    return column;
+}
+
+void opts_help(const struct opt *table, size_t table_count, const void *defaults, int columns,
+               FILE *out)
 {
     for (size_t i = 0; i < table_count; i++) {
         char usual[OPTS_TEXT], help[OPTS_TEXT + 256];
@@ -127,14 +138,11 @@ void opts_help(const struct opt *table, size_t table_count, const void *defaults
         const char *joint = !value ? "" : option->type == OPT_OUTPUT ? "[=" : " ";
         const char *close = option->type == OPT_OUTPUT ? "]" : "";
         int used = fprintf(out, "  --%s%s%s%s", option->name, joint, value ? value : "", close);
-        if (used >= HELP_LEFT - 1)
-            fprintf(out, "\n%*s", HELP_LEFT, "");
-        else
-            fprintf(out, "%*s", HELP_LEFT - used, "");
+        int left = opts_left(used, HELP_LEFT, columns, out);
         opts_default(option, defaults, usual, sizeof usual);
         snprintf(help, sizeof help, "%s%s%s%s", option->help, *usual ? " (default " : "", usual,
                  *usual ? ")" : "");
-        opts_wrap(help, HELP_LEFT, out);
+        opts_wrap(help, left, columns, out);
     }
 }
 

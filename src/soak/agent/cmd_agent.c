@@ -32,12 +32,11 @@ const struct command agent_command = {
     .run = cmd_agent,
     .words = "[OPTIONS]",
     .line = "make a part of the load of a run on another machine",
-    .about =
-        "Joins the run that listens there (soak run --agents K --agents-listen ADDRESS:PORT),\n"
-        "holds its share of the connections with soak-client, and ends with it. It does\n"
-        "nothing else for the run, and reads and writes no file for it.\n",
-    .after = "Exit: 0 when the run is over, 1 when it is lost or refuses this agent, 2 usage,\n"
-             "130 interrupted.\n",
+    .about = "Joins the run that listens there (soak run --agents K --agents-listen ADDRESS:PORT), "
+             "holds its share of the connections with soak-client, and ends with it. It does "
+             "nothing else for the run, and reads and writes no file for it.\n",
+    .after = "Exit: 0 when the run is over, 1 when it is lost or refuses this agent, 2 usage, 130 "
+             "interrupted.\n",
     .table = table,
     .options = sizeof table / sizeof *table,
     .defaults = &usual};

@@ -18,17 +18,19 @@
 enum { REPEAT_LIMIT = 20 };
 
 static const struct opt own[] = {
-    COMPARE_LINE_PARTS("A..B", "versions of OpenSSL, of those that are known; or A,B,C: these",
-                       "the same of jemalloc: jemalloc-VERSION"),
+    COMPARE_LINE_PARTS(
+        "A..B", "versions of OpenSSL: A, B and those between them in the cache; or A,B,C: these",
+        "the same for jemalloc: jemalloc-VERSION"),
     {"metric", OPT_STRING, COMPARE_LINE_AT(metric), "NAME", NULL,
-     "what turns: the verdict, or an exact figure that is nearer to B's than to A's"},
+     "what differs: verdict (the default), or an exact figure, such as allocs_server or held, "
+     "that is nearer to B's than to A's"},
     {"repeat", OPT_INT, COMPARE_LINE_AT(repeat), "N", NULL,
-     "runs of each version that is looked at (1)"},
+     "runs of each version that is looked at (default 1)"},
     {"tolerance", OPT_PERCENT, COMPARE_LINE_AT(tolerance), "PERCENT", NULL,
-     "by how much the figures of the ends must differ (1%)"},
+     "by how much the figures of A and B must differ (default 1%)"},
     {"json", OPT_OUTPUT, COMPARE_LINE_AT(run.json), "FILE", ".json",
      "write the result document, to stdout without FILE"},
-    COMPARE_LINE_OUTPUT("where the runs are kept, instead of results/bisect of the project",
+    COMPARE_LINE_OUTPUT("folder for the runs, instead of the project's results/bisect",
                         "print the answer only"),
 };
 
@@ -36,17 +38,17 @@ const struct command bisect_command = {
     .name = "bisect",
     .run = cmd_bisect,
     .words = "[SCENARIO] [OPTIONS]",
-    .line = "since which version?",
+    .line = "since which version a verdict or figure differs",
     .takes_run = true,
-    .about =
-        "Finds the first version that differs as B does from A: the verdict that turns, or an\n"
-        "exact figure that steps. It halves the list, so few versions are run, and explains the\n"
-        "step by the allocation sites on both sides.\n",
-    .after =
-        "Options of `soak run` may follow and count for each run.\n"
-        "Exit: 0 found, 2 usage, 3 A and B don't differ or a version can't be judged, 4 broken,\n"
-        "130 interrupted. For commits instead of versions: `git bisect run soak run SCENARIO\n"
-        "--bisect-exit --build COMMAND`.\n",
+    .about = "Finds the first version that differs as B does from A: in its verdict, or with "
+             "--metric in an exact figure. It halves the list, so that few versions are run, and "
+             "names the allocation sites that explain the step.\n",
+    .after = "A..B takes the versions between the two that are in the cache (soak libs), and "
+             "fetches A and B. Options of `soak run` may follow and apply to each run.\n"
+             "Exit: 0 found, 2 usage, 3 A and B don't differ or a version can't be judged, 4 "
+             "broken, 130 interrupted.\n"
+             "For commits instead of versions: `git bisect run soak run SCENARIO --bisect-exit "
+             "--build COMMAND`.\n",
     .table = own,
     .options = sizeof own / sizeof *own};
 

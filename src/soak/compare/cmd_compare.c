@@ -24,23 +24,23 @@ enum { REPEAT_LIMIT = COMPARE_RUNS, ROUNDS = 6 };
 
 static const struct opt own[] = {
     COMPARE_LINE_PARTS("A,B,...", "versions of OpenSSL for the server to run on",
-                       "the same of allocators: jemalloc, libc, jemalloc-VERSION; the client's is "
+                       "the same for allocators: jemalloc, libc, jemalloc-VERSION; the client's is "
                        "jemalloc"),
     {"program", OPT_STRING, COMPARE_LINE_AT(list[COMPARE_PROGRAM]), "A,B,...", NULL,
-     "the same of the program of --server: debian:SUITE/PACKAGE, npm:NAME@VERSION"},
+     "the same for the program of --server: debian:SUITE/PACKAGE, npm:NAME@VERSION"},
     {"repeat", OPT_INT, COMPARE_LINE_AT(repeat), "N", NULL,
-     "rounds, each with every version once; 6 are the fewest that judge CPU (6)"},
+     "rounds, each with every version once; CPU is judged from 6 on (default 6)"},
     {"tolerance", OPT_PERCENT, COMPARE_LINE_AT(tolerance), "PERCENT", NULL,
-     "by how much an exact figure may be more (1%)"},
+     "by how much an exact figure may rise and count as the same (default 1%)"},
     {"side", OPT_CHOICE, COMPARE_LINE_AT(side), "SIDE", "server|client|both",
-     "whose figures decide; what only the other does is told (the program under test)"},
+     "whose figures decide; what only the other does is told (default: the program under test)"},
     {"json", OPT_OUTPUT, COMPARE_LINE_AT(run.json), "FILE", ".json",
      "write compare.json once more, to stdout without FILE"},
     {"markdown", OPT_OUTPUT, COMPARE_LINE_AT(markdown), "FILE", ".md",
      "write the table for a pull request, to stdout without FILE"},
     {"html", OPT_OUTPUT, COMPARE_LINE_AT(html), "FILE", ".html",
-     "write it as a page for a browser, to stdout without FILE"},
-    COMPARE_LINE_OUTPUT("where it is kept, instead of results/compare of the project",
+     "write a page for a browser, to stdout without FILE"},
+    COMPARE_LINE_OUTPUT("folder for the runs, instead of the project's results/compare",
                         "print the verdict lines only"),
 };
 
@@ -60,19 +60,18 @@ const struct command compare_command = {
     .line = "versions of a library against one another",
     .takes_run = true,
     .about =
-        "Runs a scenario on each version in turn, in rounds, and says what a version does that\n"
-        "the first one doesn't: a verdict that turns, allocations per handshake and bytes held\n"
-        "(exact), CPU (by pairs of runs side by side), and the sites that explain a difference.\n"
-        "`soak compare RUN RUN...` does the same with finished runs: folders or result.json;\n"
+        "Runs a scenario on each version in turn, in rounds, and says how each version differs "
+        "from the first: in its verdict, in allocations per handshake and bytes held (exact), in "
+        "CPU (by pairs of runs side by side), and which allocation sites explain it.\n"
+        "`soak compare RUN RUN...` does the same with finished runs: folders or result.json; "
         "`last` is the latest in results/runs.\n",
-    .after =
-        "One list has several names, the others at most one, which then holds for all. Options of\n"
-        "`soak run` may follow and count for each run; without a bound a run closes about 4,500\n"
-        "connections. compare.json and the folders of all runs lie in results/compare/.\n"
-        "Exit: 0 same, better or mixed (a leak is gone, a figure is more), 1 worse, 2 usage, 3 "
-        "can't\n"
-        "tell, 4 broken or not the version asked for, 130 interrupted, with what was measured "
-        "until then.\n",
+    .after = "Only one of --openssl, --libuv, --malloc and --program takes several names; one name "
+             "for another of them applies to all versions. Options of `soak run` may follow and "
+             "apply to each run; without a bound a run closes about 4,500 connections. "
+             "compare.json and the folders of all runs are in results/compare/.\n"
+             "Exit: 0 same, better or mixed (a leak is gone, a figure is higher), 1 worse, 2 "
+             "usage, 3 can't tell, 4 broken or not the version asked for, 130 interrupted, with "
+             "what was measured until then.\n",
     .table = own,
     .options = sizeof own / sizeof *own};
 

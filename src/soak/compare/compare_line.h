@@ -42,7 +42,7 @@ struct compare_line {
 #define COMPARE_LINE_PARTS(versions, of_openssl, of_malloc)                                        \
     {"openssl", OPT_STRING, COMPARE_LINE_AT(list[COMPARE_OPENSSL]), versions, NULL, of_openssl},   \
         {"libuv",  OPT_STRING, COMPARE_LINE_AT(list[COMPARE_LIBUV]),                               \
-         versions, NULL,       "the same of libuv"},                                               \
+         versions, NULL,       "the same for libuv"},                                              \
         {"malloc", OPT_STRING, COMPARE_LINE_AT(list[COMPARE_MALLOC]), versions, NULL, of_malloc},  \
     {                                                                                              \
         "same-libc", OPT_FLAG, COMPARE_LINE_AT(same_libc), NULL, NULL,                             \
@@ -53,7 +53,7 @@ struct compare_line {
         {"quiet", OPT_FLAG, COMPARE_LINE_AT(run.quiet), NULL, NULL, brief},                        \
     {                                                                                              \
         "color", OPT_CHOICE, COMPARE_LINE_AT(run.color), "WHEN", "auto|always|never",              \
-            "colour in the output"                                                                 \
+            "when to use colour (default auto)"                                                    \
     }
 
 /* Reads argv[1..argc) by the command's own table and that of a run into a line that is all zero but

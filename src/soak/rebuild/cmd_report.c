@@ -37,12 +37,11 @@ const struct command report_command = {
     .words = "RUN [OPTIONS]",
     .line = "a finished run in other forms, or as a page",
     .about =
-        "Makes any output of a finished run again, from what it left: nothing is measured. RUN\n"
-        "is its folder or result.json; `last` is the latest in results/runs. Without an option\n"
-        "the report is printed as the run printed it. A form goes to stdout without FILE. RUN may\n"
-        "also be the folder of a suite, a comparison or a bisection.\n",
-    .after =
-        "Exit: 0, whatever the verdict; 2 when there is no such run, or none that can be read.\n",
+        "Makes any output of a finished run again, from its files: nothing is measured. RUN is its "
+        "folder or result.json; `last` is the latest in results/runs. RUN may also be the folder "
+        "of a suite, a comparison or a bisection. Without an option the report is printed as the "
+        "run printed it; with one, that form is written, to stdout without FILE.\n",
+    .after = "Exit: 0, whatever the verdict; 2 when there is no such run or it can't be read.\n",
     .table = table,
     .options = sizeof table / sizeof *table};
 

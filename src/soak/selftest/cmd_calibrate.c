@@ -25,11 +25,11 @@ struct options {
 
 static const struct opt table[] = {
     {"runs", OPT_COUNT, offsetof(struct options, runs), "COUNT", NULL,
-     "runs in all, the mixes in turn"},
+     "runs in all, over the mixes in turn"},
     {"closed", OPT_COUNT, offsetof(struct options, closed), "COUNT", NULL,
      "closed connections of each run"},
     {"seed", OPT_HEX, offsetof(struct options, seed), "HEX", NULL,
-     "of the first round over the mixes; each round takes the next"},
+     "seed of the first round over the mixes; each round takes the next"},
     {"random", OPT_COUNT, offsetof(struct options, random), "COUNT", NULL,
      "instead: this many random mixes of options and behaviours; the seed chooses the first"},
     {"mix", OPT_STRING, offsetof(struct options, mix), "NAME", NULL,
@@ -43,16 +43,14 @@ const struct command calibrate_command = {
     .run = cmd_calibrate,
     .words = "[OPTIONS]",
     .line = "how often a clean server is called a leak",
-    .about =
-        "Runs a clean server many times, with each of a table of mixes in turn, and says how\n"
-        "often it was called a leak and which rate of false alarms that proves at most.\n"
-        "With --random it draws mixes of options and behaviours instead: each must be refused\n"
-        "with a reason, or pass. The line of each is what repeats it.\n",
-    .after =
-        "Runs that weren't as expected are kept, and their folders named.\n"
-        "Exit: 0, 1 after a LEAK, an INVALID or a ledger that moved (with --random after\n"
-        "anything but PASS or a refusal), 2 usage, 4 when soak can't be run, 130 interrupted,\n"
-        "with what was measured until then.\n",
+    .about = "Runs a clean server many times, with each of a table of mixes in turn, and says how "
+             "often it was called a leak, and what bound on the rate of false alarms that proves.\n"
+             "With --random it draws mixes of options and behaviours instead: each must be refused "
+             "with a reason, or pass. The command of each is printed, to repeat it.\n",
+    .after = "The folders of runs that weren't as expected are kept and named.\n"
+             "Exit: 0, 1 after a LEAK, an INVALID or a ledger that moved (with --random after "
+             "anything but PASS or a refusal), 2 usage, 4 when soak can't be run, 130 interrupted, "
+             "with what was measured until then.\n",
     .table = table,
     .options = sizeof table / sizeof *table,
     .defaults = &usual};

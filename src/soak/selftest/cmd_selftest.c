@@ -31,31 +31,34 @@ static const struct opt table[] = {
     {"seeds", OPT_COUNT, offsetof(struct options, seeds), "COUNT", NULL,
      "repeat each case with this many seeds"},
     {"rates", OPT_STRING, offsetof(struct options, rates), "LIST", NULL,
-     "only bugs at these rates, of 1,1/100,1/10000"},
+     "only bugs at these rates: some of 1,1/100,1/10000"},
     {"only", OPT_STRING, offsetof(struct options, only), "DEFECT", NULL,
      "only this bug, or 'clean' for the server without one"},
     {"endurance", OPT_COUNT, offsetof(struct options, endurance), "COUNT", NULL,
      "instead: see that soak itself is flat over COUNT connections, such as 10M"},
     {"campaign", OPT_STRING, offsetof(struct options, campaign.which), "WHICH", NULL,
-     "instead: many runs by chance, 'clean', 'leaks' or 'sensitivity', and a table of what came "
-     "of them; it goes on where it was interrupted"},
+     "instead: many random runs, 'clean', 'leaks' or 'sensitivity', and a table of their "
+     "outcomes; it goes on where it was interrupted"},
     {"runs", OPT_COUNT, offsetof(struct options, campaign.runs), "COUNT", NULL,
-     "of a campaign in all, with those that its folder has"},
-    {"seed", OPT_HEX, offsetof(struct options, campaign.seed), "HEX", NULL, "of a campaign"},
+     "with --campaign: runs in all, those that its folder has included"},
+    {"seed", OPT_HEX, offsetof(struct options, campaign.seed), "HEX", NULL,
+     "with --campaign: seed of its random choices"},
     {"jobs", OPT_COUNT, offsetof(struct options, campaign.jobs), "COUNT", NULL,
-     "of a campaign's runs side by side: as many as the machine has processors, or half"},
+     "with --campaign: runs side by side, such as half as many as there are processors"},
     {"busy", OPT_COUNT, offsetof(struct options, campaign.busy), "COUNT", NULL,
-     "beside a campaign's runs: loops that hold a processor each"},
+     "with --campaign: busy loops beside the runs, each of which takes a processor"},
     {"simulated", OPT_FLAG, offsetof(struct options, campaign.simulated), NULL, NULL,
-     "the sensitivity campaign with programs made of figures: 10,000 runs in seconds"},
+     "with --campaign sensitivity: simulate the programs, 10,000 runs in seconds"},
     {"openssl", OPT_STRING, offsetof(struct options, campaign.openssl), "LIST", NULL,
-     "draw the server's OpenSSL of a campaign's run from these versions"},
+     "with --campaign: draw the server's OpenSSL of each run from these versions"},
     {"scenario", OPT_STRING, offsetof(struct options, campaign.scenario), "LIST", NULL,
-     "draw the clean campaign's runs from these scenarios, such as servers/nginx,servers/haproxy"},
+     "with --campaign clean: draw the runs from these scenarios, such as "
+     "servers/nginx,servers/haproxy"},
     {"results", OPT_STRING, offsetof(struct options, campaign.results), "FOLDER", NULL,
-     "of a campaign (results/campaigns/WHICH)"},
+     "with --campaign: its folder (default results/campaigns/WHICH)"},
     {"markdown", OPT_OUTPUT, offsetof(struct options, campaign.markdown), "FILE", ".md",
-     "put the campaign's section into FILE, such as results/campaigns.md, in place of its earlier"},
+     "with --campaign: put its section into FILE, such as results/campaigns.md, in place of the "
+     "earlier one"},
 };
 
 static const struct options usual = {.seeds = 1, .campaign = {.runs = 100, .seed = 1, .jobs = 1}};
@@ -66,14 +69,15 @@ const struct command selftest_command = {
     .words = "[OPTIONS]",
     .line = "every bug of the built-in server and its right verdict",
     .about =
-        "Lets the server have each of its bugs, in every connection, in 1 of 100 and in 1 of\n"
-        "10,000, and says whether each got its right verdict, kind, site and stack.\n"
-        "With --endurance: whether server, client and soak itself hold as much at the end of\n"
-        "many connections as behind the warm-up, to the block.\n"
-        "With --campaign: how many of many clean servers are called a leak, how many of many\n"
-        "leaks are missed, or how many at just the rate that a run says it would have shown.\n",
-    .after = "Runs that weren't as expected are kept, and their folders named.\n"
-             "Exit: 0, 1 when a run isn't as expected, 2 usage, 4 when soak can't be run, 130\n"
+        "Plants each bug that the built-in server can have, in every connection, in 1 of 100 and "
+        "in 1 of 10,000, and says whether each got its right verdict, kind, site and stack.\n"
+        "With --endurance: whether server, client and soak itself hold as much at the end of many "
+        "connections as after the warm-up, to the block.\n"
+        "With --campaign: how many of many clean servers are called a leak; how many of many leaks "
+        "are missed; or how many are missed at exactly the rate that a run says it would have "
+        "shown.\n",
+    .after = "The folders of runs that weren't as expected are kept and named.\n"
+             "Exit: 0, 1 when a run isn't as expected, 2 usage, 4 when soak can't be run, 130 "
              "interrupted, with what was measured until then.\n",
     .table = table,
     .options = sizeof table / sizeof *table,

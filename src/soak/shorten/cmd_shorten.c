@@ -34,7 +34,7 @@ static const struct options usual = {.runs = 60, .for_ns = 600 * UINT64_C(100000
 static const struct opt table[] = {
     {"runs", OPT_COUNT, offsetof(struct options, runs), "COUNT", NULL, "make at most COUNT runs"},
     {"for", OPT_DURATION, offsetof(struct options, for_ns), "DURATION", NULL,
-     "begin no run after this time, but for one that confirms what was found"},
+     "begin no run after this time, except one that confirms what was found"},
     {"quiet", OPT_FLAG, offsetof(struct options, quiet), NULL, NULL, "print the command only"},
 };
 
@@ -43,15 +43,16 @@ const struct command shorten_command = {
     .run = cmd_shorten,
     .words = "RUN [OPTIONS]",
     .line = "the shortest command that still shows a leak",
-    .about =
-        "Repeats a run that ended in LEAK with less and less: fewer connections, only the\n"
-        "behaviours and options that it takes, fewer connections open; the seed stays. What still\n"
-        "shows the leak at the same place is kept, by delta debugging (ddmin) and halving, and\n"
-        "confirmed by one more run. RUN is the run's folder or result.json; `last` is the latest.\n"
-        "The command is printed, and kept in the run's folder: soak report RUN --issue has it.\n"
-        "Ctrl-C ends the search and keeps what was found by then.\n",
-    .after = "Exit: 0 found and confirmed; 3 not confirmed, or the run's own command no longer\n"
-             "shows the leak; 130 interrupted; where no run can begin, as that run.\n",
+    .about = "Repeats a run that ended in LEAK with less and less: fewer connections, only the "
+             "behaviours and options that it takes, fewer connections open; the seed stays. What "
+             "still shows the leak at the same place is kept, by delta debugging (ddmin) and "
+             "halving, and confirmed by one more run. RUN is the run's folder or result.json; "
+             "`last` is the latest in results/runs.\n"
+             "The command is printed and kept in the run's folder; `soak report RUN --issue` has "
+             "it. Ctrl-C ends the search and keeps what was found by then.\n",
+    .after = "Exit: 0 found and confirmed; 2 usage, or not a run that ended in LEAK; 3 not "
+             "confirmed, or the run's own command no longer shows the leak; 130 interrupted; where "
+             "no run can begin, the exit code of that run.\n",
     .table = table,
     .options = sizeof table / sizeof *table,
     .defaults = &usual};

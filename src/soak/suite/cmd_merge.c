@@ -35,12 +35,11 @@ const struct command merge_command = {
     .run = cmd_merge,
     .words = "SUITES [OPTIONS]",
     .line = "the shards of a suite as one",
-    .about =
-        "Joins the suites that `soak suite --shard K/N` left on several machines into one, with\n"
-        "the totals of a single run. SUITES are suite.json files, folders that have one, or\n"
-        "folders of such folders; `last` is the latest in results/runs. A suite that is found\n"
-        "twice, as by the link `last`, counts once; a scenario in two suites is refused; other\n"
-        "versions and machines are noted.\n",
+    .about = "Joins the suites that `soak suite --shard K/N` left on several machines into one, "
+             "with the totals of a single run. SUITES are suite.json files, folders that have one, "
+             "or folders of such folders; `last` is the latest in results/runs. A suite that is "
+             "found twice, as by the link `last`, counts once; a scenario that is in two suites is "
+             "refused; differing versions and machines are noted.\n",
     .after = "Exit: as `soak suite`; 3 also when a shard is missing or wasn't finished.\n",
     .table = table,
     .options = sizeof table / sizeof *table};

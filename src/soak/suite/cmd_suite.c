@@ -14,15 +14,16 @@ const struct command suite_command = {
     .words = "SCENARIOS [OPTIONS]",
     .line = "many scenarios, one after the other",
     .takes_run = true,
-    .about = "Runs scenarios one after the other, each as `soak run` does, and says whether each\n"
-             "came out as its file expects (`expect = leak kind=... site=...`, the load's with\n"
-             "subject=NAME; without it: pass).\n"
+    .about = "Runs scenarios one after the other, each as `soak run` does, and says whether each "
+             "came out as its file expects (`expect = leak kind=... site=...`; of the load's "
+             "program, with subject=client; without it: pass).\n"
              "SCENARIOS are files, folders of *.soak files, and names in scenarios/.\n",
-    .after = "Options of `soak run` may follow and count for each run. --results, --json, --quiet\n"
-             "and --color are the suite's own: suite.json and the folders of all runs lie in a\n"
+    .after = "Options of `soak run` may follow and apply to each run. --results, --json, --quiet "
+             "and --color are the suite's own: suite.json and the folders of all runs are in a "
              "folder of their own below --results, and --json writes suite.json once more.\n"
-             "Exit: 0 all as expected, 1 something isn't, 2 usage, 3 something inconclusive, 4\n"
-             "something INVALID or broken, 130 interrupted, with what was measured until then.\n",
+             "Exit: 0 all as expected, 1 something isn't, 2 usage, 3 something inconclusive, "
+             "skipped or not run, 4 something INVALID or broken, 130 interrupted, with what was "
+             "measured until then.\n",
     .table = suite_line_own,
     .options = SUITE_LINE_OWN};
 

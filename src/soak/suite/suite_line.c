@@ -18,7 +18,7 @@
 
 const struct opt suite_line_own[SUITE_LINE_OWN] = {
     {"shard", OPT_STRING, offsetof(struct suite_line, shard_text), "K/N", NULL,
-     "run shard K of N: every N-th scenario, from the K-th on, by name"},
+     "run shard K of N: every Nth scenario, from the Kth on, in the order of names"},
     {"fail-fast", OPT_FLAG, offsetof(struct suite_line, fail_fast), NULL, NULL,
      "end after the first scenario that is not as expected or broken"},
     SUITE_FORM_OPTIONS(offsetof(struct suite_line, forms)),

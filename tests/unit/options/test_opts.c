@@ -312,7 +312,7 @@ static void help_names_every_option_within_80_columns(void **state)
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
     assert_non_null(out);
-    opts_help(table, TABLE_COUNT, NULL, out);
+    opts_help(table, TABLE_COUNT, NULL, OPTS_COLUMNS, out);
     fclose(out);
     assert_non_null(strstr(text, "  --conns COUNT               connections held open\n"));
     assert_non_null(strstr(text, "  --json[=FILE]               a document\n"));
@@ -322,6 +322,21 @@ static void help_names_every_option_within_80_columns(void **state)
     assert_non_null(strstr(text, "  --tls 1.2|1.3|any           protocol version, which"));
     for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
         assert_in_range(strlen(line), 1, 80);
+    free(text);
+}
+
+static void help_for_a_narrow_terminal_has_its_texts_below_the_options(void **state)
+{
+    (void)state;
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    assert_non_null(out);
+    opts_help(table, TABLE_COUNT, NULL, 44, out);
+    fclose(out);
+    assert_non_null(strstr(text, "  --conns COUNT\n      connections held open\n"));
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n"))
+        assert_in_range(strlen(line), 1, 44);
     free(text);
 }
 
@@ -349,7 +364,7 @@ static void help_tells_the_defaults_that_say_something(void **state)
     char *help = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&help, &size);
-    opts_help(table, TABLE_COUNT, &usual, out);
+    opts_help(table, TABLE_COUNT, &usual, OPTS_COLUMNS, out);
     fclose(out);
     assert_non_null(
         strstr(help, "  --conns COUNT               connections held open (default 30)\n"));
@@ -386,6 +401,7 @@ int main(void)
         cmocka_unit_test(an_output_without_a_path_is_stdout),
         cmocka_unit_test(an_output_takes_the_next_word_when_it_is_named_like_its_files),
         cmocka_unit_test(the_stranger_is_the_word_that_is_refused),
+        cmocka_unit_test(help_for_a_narrow_terminal_has_its_texts_below_the_options),
         cmocka_unit_test(help_tells_the_defaults_that_say_something),
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(an_empty_text_means_none),
