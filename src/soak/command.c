@@ -188,6 +188,11 @@ int command_parse(const struct command *c, int argc, char *const *argv, void *ta
     return command_refuse(c, &e);
 }
 
+bool command_is_of_one_run(const char *option)
+{
+    return strcmp(option, "bisect-exit") == 0 || strcmp(option, "build") == 0;
+}
+
 /* The command's own first: they take the place of a run's. */
 static size_t make_table(const struct command_line *own, struct opt *table)
 {
@@ -197,7 +202,8 @@ static size_t make_table(const struct command_line *own, struct opt *table)
     for (size_t i = 0; i < own->opts.options; i++)
         table[used++] = own->opts.table[i];
     for (size_t i = 0; i < count; i++)
-        if (!opts_find(own->opts.table, own->opts.options, run[i].name))
+        if (!command_is_of_one_run(run[i].name) &&
+            !opts_find(own->opts.table, own->opts.options, run[i].name))
             table[used++] = run[i];
     return used;
 }

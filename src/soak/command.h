@@ -75,6 +75,10 @@ int command_ended(const struct command *c, int rc, const struct err *e);
  */
 enum { PASSED_ON_MAX = 64 };
 
+/* Whether it says how a single run is to exit, which a command of many runs can't obey: such an
+ * option of a run is none of theirs. */
+bool command_is_of_one_run(const char *option);
+
 struct forwarded_options {
     char *option[PASSED_ON_MAX + 1]; /* owned, NULL-ended: `--churn=max` */
     int options;

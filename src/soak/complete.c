@@ -105,11 +105,12 @@ static void offer_value(const struct wanted *w, const struct opt *option)
 struct tables {
     const struct opt *table[2];
     size_t count[2];
+    bool many; /* runs */
 };
 
 static struct tables tables_of(const struct command *c)
 {
-    struct tables t = {{c->table, NULL}, {c->options, 0}};
+    struct tables t = {{c->table, NULL}, {c->options, 0}, c->takes_run && c != &show_command};
     if (c->run == cmd_run || c->takes_run)
         t.table[1] = scenario_options(&t.count[1]);
     return t;
@@ -132,6 +133,8 @@ static void offer_options(const struct wanted *w, const struct tables *t)
     for (size_t k = 0; k < 2; k++)
         for (size_t i = 0; i < t->count[k]; i++) {
             const struct opt *option = &t->table[k][i];
+            if (k == 1 && t->many && command_is_of_one_run(option->name))
+                continue;
             int length = snprintf(word, sizeof word, "--%s", option->name);
             if (find(t, word, (size_t)length) == option)
                 offer(w, word, (size_t)length, option->help);

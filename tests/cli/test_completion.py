@@ -58,6 +58,8 @@ class Offered(unittest.TestCase):
     def test_words(self):
         self.assertEqual(offered("doc"), ["doctor", ":files"])
         named = sorted(path.stem for path in (SOURCE / "scenarios/servers").glob("ngin*.soak"))
+        self.assertIn("--bisect-exit", offered("run", "--bis"))
+        self.assertNotIn("--bisect-exit", offered("suite", "--bis"))
         self.assertEqual(offered("suite", "servers/ngin"), [*(f"servers/{name}" for name in named), ":files"])
         self.assertEqual(offered("list", ""), ["scenarios", "behaviours", "defects"])
         self.assertEqual(offered("libs", "a"), ["add"])
