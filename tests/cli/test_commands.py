@@ -2,20 +2,17 @@
 """The commands beside `run`: their help, their refusals, Ctrl-C; and the man page, which says what
 --help says."""
 
-import fcntl
 import json
 import os
-import pty
 import re
 import shutil
 import signal
-import struct
 import subprocess
 import tempfile
-import termios
 import unittest
 
 from patience import PATIENCE_S, until
+from terminal import shown
 
 BUILD = os.environ["SOAK_BUILD"]
 SOURCE = os.environ["SOAK_SOURCE"]
@@ -111,6 +108,14 @@ class Commands(unittest.TestCase):
                 self.assertEqual((process.stdout, process.returncode), ("", 2))
                 self.assertEqual(os.listdir(self.temporary), [])
 
+    def test_what_only_a_single_run_can_obey_is_refused_elsewhere(self):
+        for command in ("suite", "compare", "bisect"):
+            for option in (["--bisect-exit"], ["--build", "make"]):
+                process = soak(command, "smoke", "--openssl", "3.0.17..3.0.22", *option)
+                self.assertEqual((process.returncode, process.stderr),
+                                 (2, f"soak: {command}: {option[0]}: soak {command} has no such option; "
+                                     f"soak run SCENARIO {' '.join(option).replace('make', 'COMMAND')} has it\n"))
+
     def test_what_could_not_be_printed_is_told(self):
         for words in (("--help",), ("list",), ("run", "--help"), ("--version",), ("help", "suite"), ("--man",)):
             with self.subTest(words=words), open("/dev/full", "wb") as full:
@@ -146,23 +151,6 @@ class Commands(unittest.TestCase):
             self.assertEqual(options_in(process.stdout), options)
             self.assertIn(f"  soak {command} {words}[", soak("--help").stdout)
 
-    @staticmethod
-    def at_width(columns, *arguments):
-        """What a terminal of so many columns is written."""
-        parent, child = pty.openpty()
-        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        with subprocess.Popen([SOAK, *arguments], stdout=child, env=dict(os.environ, SOAK_ROOT=SOURCE)) as process:
-            os.close(child)
-            shown = b""
-            try:
-                while piece := os.read(parent, 65536):
-                    shown += piece
-            except OSError:
-                pass  # the end of a terminal whose last writer has gone
-            os.close(parent)
-            process.wait(timeout=PATIENCE_S)
-        return shown.decode().replace("\r\n", "\n")
-
     def test_help_and_lists_are_wrapped_to_the_terminal(self):
         """Only a command that is to be pasted, or an option's values, may be longer than the line."""
         commands = re.findall(r"^  soak ([a-z]+) ", soak("--help").stdout, re.MULTILINE)
@@ -171,10 +159,11 @@ class Commands(unittest.TestCase):
                       *([command, "--help"] for command in commands if command != "help")):
             piped = soak(*words).stdout
             for columns in (44, 60, 80):
-                shown = self.at_width(columns, *words)
-                self.assertEqual("".join(shown.split()), "".join(piped.split()))
-                self.assertEqual(shown == piped, columns == 80, words)
-                for line in shown.splitlines():
+                text, code = shown(columns, [SOAK, *words], env=dict(os.environ, SOAK_ROOT=SOURCE))
+                self.assertEqual(code, 0)
+                self.assertEqual("".join(text.split()), "".join(piped.split()))
+                self.assertEqual(text == piped, columns == 80, words)
+                for line in text.splitlines():
                     if not re.match(r" +(soak |--)", line):
                         self.assertLessEqual(len(line), columns, (words, line))
 

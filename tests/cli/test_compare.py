@@ -4,20 +4,17 @@
 SOAK_GOLDEN=write makes the golden files anew."""
 
 import copy
-import fcntl
 import json
 import os
 import pathlib
-import pty
 import re
 import shlex
 import shutil
-import struct
 import subprocess
 import tempfile
-import termios
 import unittest
 
+from terminal import shown
 from patience import PATIENCE_S
 from schemas import VALIDATOR, read_schema, strict
 
@@ -70,23 +67,10 @@ class Compare(unittest.TestCase):
 
     def at_width(self, columns, *arguments, code=0):
         """What a terminal of so many columns shows."""
-        parent, child = pty.openpty()
-        fcntl.ioctl(child, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-        process = subprocess.Popen([STUB, *arguments], stdout=child, stderr=subprocess.DEVNULL,
-                                   cwd=self.folder, env=self.environment)
-        os.close(child)
-        shown = b""
-        while True:
-            try:
-                piece = os.read(parent, 65536)
-            except OSError:
-                break
-            if not piece:
-                break
-            shown += piece
-        os.close(parent)
-        self.assertEqual(process.wait(timeout=PATIENCE_S), code)
-        return shown.decode().replace("\r\n", "\n")
+        text, ended = shown(columns, [STUB, *arguments], stderr=subprocess.DEVNULL, cwd=self.folder,
+                            env=self.environment)
+        self.assertEqual(ended, code)
+        return text
 
     def golden(self, name, text):
         text = re.sub(r"(  files ).*?(?=\n  \S|\Z)", r"\1 (here)", text, flags=re.DOTALL)

@@ -18,6 +18,7 @@ import unittest
 import xml.etree.ElementTree as ElementTree
 
 from patience import PATIENCE_S, until
+from terminal import shown
 import junit_check
 from schemas import VALIDATOR, read_schema, strict
 
@@ -320,17 +321,43 @@ FAILED  2 of 3 scenarios are not as expected (0s)
   leak-22   LEAK  keeps <32 B> & "more", 100%
       files     runs/here
       again     ./soak run s/leak-22.soak '--sni=a b' --seed 7f3a
-      if known  expect = leak kind=side-allocation-lost site=server/defect.c   in [suite]
+      if known  in [suite]: expect = leak kind=side-allocation-lost site=server/defect.c
 
   pass-3    PASS  nothing grows
       expected  leak
       files     runs/here
       again     ./soak run s/pass-3.soak '--sni=a b' --seed 7f3a
-      if mended expect = pass   in [suite]
+      if mended in [suite]: expect = pass
 
   1 as expected · 2 not · 0 inconclusive · 0 broken · exit 1 · j.xml
 """)
         self.assertLessEqual(max(len(line) for line in said.splitlines()), 100)
+
+    def test_an_inconclusive_one_names_the_report_that_has_the_command_to_settle_it(self):
+        self.write(["inconclusive-1", "gone-2"])
+        said = self.soak("suite", "s", "--results=r", code=3).stdout
+        self.assertIn("""
+  gone-2           SKIPPED  bookworm has no tinyd=1.0-1, or no longer
+      again     ./soak run s/gone-2.soak
+
+  inconclusive-1   INCONCLUSIVE  too few
+      files     runs/here
+      settle it ./soak report runs/here
+      again     ./soak run s/inconclusive-1.soak --seed 7f3a
+""", said)
+
+    def test_a_terminal_gets_lines_that_fit_and_commands_that_can_be_pasted(self):
+        self.write(["pass-1", "leak-22", "inconclusive-4", "gone-5"])
+        said = self.soak("suite", "s", "--results=r", "--sni=a b", code=1).stdout
+        commands = [shlex.split(line) for line in re.findall(r"(?:again|settle it) +(.*)", said)]
+        for columns in (48, 60, 80):
+            text, code = shown(columns, [STUB, "suite", "s", "--results=r", "--sni=a b"], cwd=self.folder,
+                               env=self.environment, stderr=subprocess.DEVNULL)
+            self.assertEqual(code, 1)
+            self.assertEqual([line for line in text.splitlines()
+                              if len(line) > columns and "expect = " not in line], [])
+            lines = text.replace("\\\n", "")
+            self.assertEqual([shlex.split(line) for line in re.findall(r"(?:again|settle it) +(.*)", lines)], commands)
 
     def test_the_line_that_runs_one_again_is_that_of_a_shell(self):
         self.write(["leak-1"])
@@ -355,7 +382,7 @@ FAILED  2 of 3 scenarios are not as expected (0s)
             shutil.rmtree(self.folder / "s", ignore_errors=True)
             self.write([name])
             said = self.soak("suite", "s", "--results=r", code=1).stdout
-            expect, = re.findall(r"if known  expect = (.*)   in \[suite\]", said)
+            expect, = re.findall(r"if known  in \[suite\]: expect = (.*)", said)
             self.write([name], expect=expect)
             self.suite()
 
@@ -390,8 +417,8 @@ FAILED  2 of 3 scenarios are not as expected (0s)
             self.assertEqual((process.returncode, document["exit"]), (3, 3))
             self.assertEqual((outcomes["as expected"], outcomes["skipped"]), (1, 1))
             self.assertIn(" · 1 skipped · exit 3", process.stdout)
-            self.assertIn("gone-1   soak: bookworm has no tinyd=1.0-1, or no longer", process.stdout)
-            self.assertIn("::warning file=s/gone-1.soak,title=gone-1::skipped: soak: bookworm has no",
+            self.assertIn("gone-1   SKIPPED  bookworm has no tinyd=1.0-1, or no longer", process.stdout)
+            self.assertIn("::warning file=s/gone-1.soak,title=gone-1::skipped: bookworm has no",
                           process.stdout)
 
     def test_piped_it_says_which_scenario_runs_and_how_long_it_takes(self):
@@ -494,7 +521,7 @@ class Words(Suite):
         document = self.suite("s/pass-2.soak", str(self.folder / "s"))
         self.assertEqual(document["listed"], ["pass-1", "pass-2"])
         process = self.soak("suite", "smoke", "--shard", "64/64", "--results", "r")
-        self.assertEqual(process.stdout.splitlines()[1], "PASSED  no scenario falls to this shard")
+        self.assertEqual(process.stdout.splitlines()[0], "PASSED  no scenario falls to this shard")
         self.assertEqual(self.document()["listed"], ["smoke"])
 
     def test_what_a_scenario_has_wrong_is_told_with_its_line(self):
@@ -584,7 +611,7 @@ class Words(Suite):
         self.assertEqual(failure.text.splitlines(), [
             "not as expected; expected pass", "LEAK  keeps <32 B> & \"more\", 100%",
             "files     runs/here", "again     ./soak run s/leak-16.soak --seed 7f3a",
-            "if known  expect = leak kind=side-allocation-lost site=server/defect.c   in [suite]",
+            "if known  in [suite]: expect = leak kind=side-allocation-lost site=server/defect.c",
             "openssl_bytes grows: +32.0000 bytes per connection"])
 
     def test_a_testcase_for_each_program_tells_which_one_leaks(self):

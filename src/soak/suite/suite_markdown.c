@@ -58,18 +58,17 @@ static void put_row(const struct suite_entry *entry, FILE *out)
 void suite_markdown(const struct suite *s, FILE *out)
 {
     char note[SUITE_NOTE];
-    fputs("| scenario | verdict | outcome | connections | time | course | blocks | bytes | RSS | "
-          "where | it "
-          "said "
-          "|\n"
-          "|---|---|---|---:|---:|---|---:|---:|---:|---|---|\n",
-          out);
+    fputs(
+        "| scenario | verdict | outcome | connections | time | course | blocks | bytes | RSS bytes "
+        "| where | it said |\n"
+        "|---|---|---|---:|---:|---|---:|---:|---:|---|---|\n",
+        out);
     for (size_t i = 0; i < s->entries; i++)
         put_row(&s->entry[i], out);
-    fputs("\nThe course is that of one figure over the connections closed, at equal steps of them: "
-          "OpenSSL's blocks, the heap or RSS, whichever grows. Blocks, bytes and RSS are the "
-          "growth per connection, or what else the row counts: the "
-          "program's under test, or the other end's where that alone leaks.\n\n",
+    fputs("\nCourse: OpenSSL's blocks, the heap or RSS, the first of them that grows, over the "
+          "connections closed. Blocks (of OpenSSL's), their bytes and RSS in bytes: growth per "
+          "connection, or per what else the row counts, of the program under test, or of the other "
+          "end where that alone leaks.\n\n",
           out);
     for (size_t i = 0; suite_note(s, i, note, sizeof note); i++) {
         markdown_put(note, out);

@@ -6,7 +6,9 @@
 #include "catalog.h"
 #include "cmdline.h"
 #include "options/grammar.h"
+#include "report/screen.h"
 #include "suite_merge.h"
+#include "terminal.h"
 
 #include <limits.h>
 #include <math.h>
@@ -14,7 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ROW_HEAD = 192, NAME_MOST = 40, BLOCK_INDENT = 6, EXPECTATION = 512 };
+enum { ROW_HEAD = 192, NAME_MOST = 40, BLOCK_INDENT = 6, KEY_COLUMNS = 10, EXPECTATION = 512 };
+enum { COUNT_COLUMNS = 23, TIME_COLUMNS = 8 };
 
 char *suite_text_time(char *buf, size_t size, double seconds)
 {
@@ -63,15 +66,30 @@ static const char *outcome_text(const struct suite_entry *entry, char *buf, size
     return buf;
 }
 
+/* The columns of a terminal; what a pipe takes isn't broken into lines. */
+static int columns_of(FILE *out)
+{
+    return isatty(fileno(out)) ? terminal_columns(fileno(out)) : SCREEN_TEXT;
+}
+
+/* A terminal that is too narrow for all shows no count, then no time. */
 void suite_text_row(const struct suite *s, size_t i, FILE *out)
 {
-    char head[ROW_HEAD], outcome[64], closed[32], counted[32], seconds[32];
+    char row[ROW_HEAD * 2], head[ROW_HEAD], outcome[64], closed[32], counted[32], seconds[32];
     const struct suite_entry *entry = &s->entry[i];
+    struct text t = text_into(row, sizeof row);
     snprintf(counted, sizeof counted, "%s%s", suite_unit(entry), entry->closed == 1 ? "" : "s");
-    fprintf(out, "%s  %-12s  %-15s  %9s %-11s  %6s\n", row_head(s, i, head, sizeof head),
-            entry->verdict ? entry->verdict : "-", outcome_text(entry, outcome, sizeof outcome),
-            human_count(closed, sizeof closed, (int64_t)entry->closed), counted,
-            suite_text_time(seconds, sizeof seconds, entry->seconds));
+    text_add(&t, "%s  %-12s  %-15s", row_head(s, i, head, sizeof head),
+             entry->verdict ? entry->verdict : "-", outcome_text(entry, outcome, sizeof outcome));
+    int room = columns_of(out) - screen_width(row);
+    if (room >= TIME_COLUMNS + COUNT_COLUMNS)
+        text_add(&t, "  %9s %-11s", human_count(closed, sizeof closed, (int64_t)entry->closed),
+                 counted);
+    if (room >= TIME_COLUMNS)
+        text_add(&t, "  %6s", suite_text_time(seconds, sizeof seconds, entry->seconds));
+    while (t.used && row[t.used - 1] == ' ')
+        row[--t.used] = '\0';
+    fprintf(out, "%s\n", row);
     fflush(out);
 }
 
@@ -120,7 +138,7 @@ void suite_text_headline(const struct suite *s, FILE *out)
 
 static void add_key(struct text *c, int indent, const char *key)
 {
-    text_add(c, "\n%*s%-10s", indent, "", key);
+    text_add(c, "\n%*s%-*s", indent, "", KEY_COLUMNS, key);
 }
 
 static void add_files(struct text *c, const struct suite_entry *entry, int indent)
@@ -132,6 +150,17 @@ static void add_files(struct text *c, const struct suite_entry *entry, int inden
     bool drawn = n > 0 && (size_t)n < sizeof picture && access(picture, R_OK) == 0;
     add_key(c, indent, drawn ? "picture" : "files");
     words_quote(c, catalog_below_root(drawn ? picture : entry->run_dir));
+}
+
+/* Its report has the command, with how long that takes. */
+static void add_settle(struct text *c, const struct suite_entry *entry, int indent)
+{
+    if (entry->outcome != SUITE_UNSURE || !entry->run_dir)
+        return;
+    add_key(c, indent, "settle it");
+    cmdline_program(c);
+    text_add(c, " report");
+    cmdline_word(c, catalog_below_root(entry->run_dir));
 }
 
 /* With the options that counted for each run of the shard; where they aren't known, or there is no
@@ -159,12 +188,21 @@ static void add_again(struct text *c, const struct suite *s, const struct suite_
     }
 }
 
+/* The verdict line; of a run without a verdict what it wrote to stderr, less the `soak: ` that this
+ * begins with. */
+static const char *said_of(const struct suite_entry *entry)
+{
+    static const char program[] = "soak: ";
+    const char *said = entry->said ? entry->said : "nothing was measured";
+    return strncmp(said, program, strlen(program)) == 0 ? said + strlen(program) : said;
+}
+
 char *suite_text_block(const struct suite *s, const struct suite_entry *entry, int indent,
                        char *buf, size_t size)
 {
     char expectation[EXPECTATION];
     struct text c = text_into(buf, size);
-    text_add(&c, "%s", entry->said ? entry->said : "nothing was measured");
+    text_add(&c, "%s%s", entry->outcome == SUITE_SKIPPED ? "SKIPPED  " : "", said_of(entry));
     if (strcmp(entry->expect, "pass") != 0 || suite_is(entry, VERDICT_PASS)) {
         add_key(&c, indent, "expected");
         text_add(&c, "%s", entry->expect);
@@ -172,11 +210,12 @@ char *suite_text_block(const struct suite *s, const struct suite_entry *entry, i
     if (entry->outcome == SUITE_NOT_RUN)
         return buf;
     add_files(&c, entry, indent);
+    add_settle(&c, entry, indent);
     add_again(&c, s, entry, indent);
     if (entry->outcome == SUITE_UNMET &&
         suite_expectation(entry, expectation, sizeof expectation)) {
         add_key(&c, indent, suite_is(entry, VERDICT_LEAK) ? "if known" : "if mended");
-        text_add(&c, "expect = %s   in [suite]", expectation);
+        text_add(&c, "in [suite]: expect = %s", expectation);
     }
     return buf;
 }
@@ -193,6 +232,32 @@ static int failed_width(const struct suite *s)
     return width < NAME_MOST ? (int)width : NAME_MOST;
 }
 
+/* A line of a block. Paths, and what is to be written into a file, stay whole. */
+static void print_keyed(const struct screen *s, const char *line)
+{
+    char key[BLOCK_INDENT + KEY_COLUMNS];
+    const char *value = line + BLOCK_INDENT + KEY_COLUMNS;
+    int length = BLOCK_INDENT + KEY_COLUMNS - 1;
+    while (length > 0 && line[length - 1] == ' ')
+        length--;
+    snprintf(key, sizeof key, "%.*s", length - 2, line + 2);
+    if (strstr(key, "again") || strstr(key, "settle it"))
+        screen_command(s, key, BLOCK_INDENT + KEY_COLUMNS, value, "");
+    else
+        fprintf(s->out, "%s\n", line);
+}
+
+/* The block of a terminal. */
+static void print_block(const struct suite_entry *entry, int width, char *block, FILE *out)
+{
+    const struct screen s = {.out = out, .utf8 = true, .columns = columns_of(out)};
+    const struct screen_lead lead = {2, 2 + width + 3, entry->name, INK_NONE};
+    char *line = strtok(block, "\n");
+    screen_wrap(&s, &lead, "%s", line);
+    while ((line = strtok(NULL, "\n")))
+        print_keyed(&s, line);
+}
+
 static void print_failures(const struct suite *s, FILE *out)
 {
     char block[SUITE_BLOCK];
@@ -201,8 +266,12 @@ static void print_failures(const struct suite *s, FILE *out)
         const struct suite_entry *entry = &s->entry[i];
         if (entry->outcome == SUITE_MET || entry->outcome == SUITE_NOT_RUN)
             continue;
-        fprintf(out, "\n  %-*s   %s\n", width, entry->name,
-                suite_text_block(s, entry, BLOCK_INDENT, block, sizeof block));
+        suite_text_block(s, entry, BLOCK_INDENT, block, sizeof block);
+        fputc('\n', out);
+        if (isatty(fileno(out)))
+            print_block(entry, width, block, out);
+        else
+            fprintf(out, "  %-*s   %s\n", width, entry->name, block);
     }
 }
 
@@ -220,22 +289,27 @@ static void print_totals(const struct suite *s, const struct suite_ending *endin
 {
     struct suite_totals t;
     suite_count(s, &t);
-    fprintf(out, "\n  %zu as expected · %zu not · %zu inconclusive · %zu broken",
-            t.outcome[SUITE_MET], t.outcome[SUITE_UNMET], t.outcome[SUITE_UNSURE],
-            t.outcome[SUITE_BROKEN]);
+    const struct screen screen = {.out = out, .utf8 = true, .columns = columns_of(out)};
+    char line[SCREEN_TEXT];
+    struct text text = text_into(line, sizeof line);
+    text_add(&text, "%zu as expected · %zu not · %zu inconclusive · %zu broken",
+             t.outcome[SUITE_MET], t.outcome[SUITE_UNMET], t.outcome[SUITE_UNSURE],
+             t.outcome[SUITE_BROKEN]);
     if (t.outcome[SUITE_INTERRUPTED])
-        fprintf(out, " · %zu interrupted", t.outcome[SUITE_INTERRUPTED]);
+        text_add(&text, " · %zu interrupted", t.outcome[SUITE_INTERRUPTED]);
     if (t.outcome[SUITE_SKIPPED])
-        fprintf(out, " · %zu skipped", t.outcome[SUITE_SKIPPED]);
+        text_add(&text, " · %zu skipped", t.outcome[SUITE_SKIPPED]);
     if (t.outcome[SUITE_NOT_RUN])
-        fprintf(out, " · %zu not run", t.outcome[SUITE_NOT_RUN]);
-    fprintf(out, " · exit %d%s%s\n", ending->exit, ending->junit ? " · " : "",
-            ending->junit ? ending->junit : "");
+        text_add(&text, " · %zu not run", t.outcome[SUITE_NOT_RUN]);
+    text_add(&text, " · exit %d%s%s", ending->exit, ending->junit ? " · " : "",
+             ending->junit ? ending->junit : "");
+    fputc('\n', out);
+    screen_wrap(&screen, &(struct screen_lead){2, 2, "", INK_NONE}, "%s", line);
 }
 
 void suite_text_summary(const struct suite *s, const struct suite_ending *ending, FILE *out)
 {
-    if (!ending->quiet)
+    if (!ending->quiet && s->entries)
         fputs("\n", out);
     suite_text_headline(s, out);
     if (!ending->quiet) {
@@ -286,7 +360,7 @@ void suite_github_errors(const struct suite *s, FILE *out)
         fputs(",title=", out);
         put_command(entry->name, true, out);
         fprintf(out, "::%s: ", suite_outcome_name(entry->outcome));
-        put_command(entry->said ? entry->said : "", false, out);
+        put_command(said_of(entry), false, out);
         fputc('\n', out);
     }
     fflush(out);
