@@ -8,6 +8,8 @@
 #include "probe/probe.h"
 
 static const uint64_t HOPELESS_NS = 80000000; /* three failures in a row, a while apart each */
+/* Whoever ends a run waits no longer for a server that answers nobody, twice. */
+static const uint64_t SILENCE_NS = 3000000000u;
 
 static uint64_t empty_slots(const struct pool *pool)
 {
@@ -172,6 +174,8 @@ static void reset_all(struct pool *pool, enum pool_place from)
     for (p = TAILQ_FIRST(&pool->list[from]); p; p = next) {
         next = TAILQ_NEXT(p, link);
         p->ended_as = BEHAVIOUR_FAILED;
+        if (from == POOL_OPENING && p->recipe->end == RECIPE_HELD)
+            quota_failed(&pool->quota);
         if (from == POOL_OPERATING)
             rounds_failed(&pool->rounds);
         if (from != POOL_LEAVING)
@@ -180,15 +184,25 @@ static void reset_all(struct pool *pool, enum pool_place from)
     }
 }
 
-/* A finishing epoch can't wait for a server that doesn't answer. */
+static void limit_patience(struct pool *pool)
+{
+    pool->cut = pool->gave_up = false;
+    pool->moved_ns = clock_now_ns();
+    pool->give_up_ns = pool->moved_ns + pool->o.timeout_ns / 4 * 3;
+}
+
+/* An epoch that finishes, and the drain after it, can't wait for a server that doesn't answer, nor
+ * for peers that stall. Their slots are filled once more: the server may well answer others. */
 static void consider_giving_up(struct pool *pool, uint64_t now_ns)
 {
     if (!pool->finishing || pool->gave_up)
         return;
-    bool late = now_ns >= pool->give_up_ns;
-    pool->gave_up = late || pool->backoff_ns >= HOPELESS_NS;
-    if (!late)
+    bool late = now_ns >= pool->give_up_ns, silent = now_ns - pool->moved_ns >= SILENCE_NS;
+    pool->gave_up = late || (silent && pool->cut) || pool->backoff_ns >= HOPELESS_NS;
+    if (!late && !silent)
         return;
+    pool->cut = true;
+    pool->moved_ns = now_ns;
     reset_all(pool, POOL_OPENING);
     reset_all(pool, POOL_OPERATING);
     reset_all(pool, POOL_LEAVING);
@@ -218,6 +232,8 @@ static void on_turn_end(uv_prepare_t *turn)
     if (!pool->moved)
         return;
     pool->moved = false;
+    if (pool->finishing)
+        pool->moved_ns = clock_now_ns();
     pump(pool);
     check_done(pool);
 }
@@ -364,7 +380,7 @@ void pool_finish(struct pool *pool)
     if (pool->state != POOL_RUNNING || pool->finishing)
         return;
     pool->finishing = true;
-    pool->give_up_ns = clock_now_ns() + pool->o.timeout_ns / 4 * 3;
+    limit_patience(pool);
     quota_finish(&pool->quota);
     rounds_finish(&pool->rounds);
     on_timer(&pool->timer);
@@ -374,6 +390,7 @@ void pool_drain(struct pool *pool)
 {
     struct peer *p, *next;
     pool->state = POOL_DRAINING;
+    limit_patience(pool);
     reset_all(pool, POOL_OPENING);
     reset_all(pool, POOL_OPERATING);
     for (p = TAILQ_FIRST(&pool->list[POOL_HELD]); p; p = next) {

@@ -67,6 +67,7 @@ struct pool {
     enum pool_state state;
     bool filled;    /* all slots were established once in this epoch: the pacer runs */
     bool finishing; /* the epoch ends early */
+    bool cut;       /* what was silent then has been ended */
     bool gave_up;   /* empty slots stay empty */
     bool moved;     /* since the end of the loop's last turn */
     struct peer_list list[POOL_PLACES]; /* each in the order of its deadlines */
@@ -82,6 +83,7 @@ struct pool {
     uint64_t alone_left; /* POOL_ALONE: connections not yet begun */
     uint64_t backoff_ns, retry_ns;
     uint64_t give_up_ns; /* when an epoch that finishes ends in any case */
+    uint64_t moved_ns;   /* when anything had last come about in it */
     uint64_t due_published, times_published_ns;
     struct hist times;
     uv_timer_t timer;

@@ -17,7 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PUBLISH_MS = 1000, DEFERRED_SECONDS = 60 };
+enum { PUBLISH_MS = 1000, DEFERRED_SECONDS = 60, FINISH_SECONDS = 2 };
 
 struct server {
     struct shared shared;
@@ -26,6 +26,7 @@ struct server {
     uv_signal_t term, interrupt;
     struct control control;
     bool settle_asked, drain_asked, ending, quitting;
+    int finishing; /* --paced: seconds since the epoch was to end early, from 1 on; 0: it isn't */
     uint64_t settle_id;
     int seconds_empty;
 };
@@ -90,10 +91,12 @@ static void answer_settle(struct server *s)
     control_say(&s->control, "settled id=%llu", (unsigned long long)s->settle_id);
 }
 
-/* A program that holds connections open goes on with them only when it can go on. */
+/* A program that holds connections open goes on with them only when it can go on. Whoever ends the
+ * run waits for none that says nothing. */
 static bool is_stuck(const struct server *s)
 {
-    return s->shared.turns.on && worker_at_rest(s->worker[0]);
+    const struct worker *w = s->worker[0];
+    return s->shared.turns.on && (w->held_back || s->finishing > 0) && worker_at_rest(w);
 }
 
 static void answer_drain(struct server *s)
@@ -135,12 +138,14 @@ static void epoch(struct server *s, const char *line)
         control_say(&s->control, "fatal text=epoch: opens=NUMBER [mix=WEIGHT,...], with --paced");
         _exit(EXIT_FAILURE);
     }
+    s->finishing = 0;
     worker_let_in(s->worker[0]);
     answer_quiet(s);
 }
 
 static void finish(struct server *s)
 {
+    s->finishing = 1;
     s->shared.turns.left = 0;
     answer_quiet(s);
 }
@@ -232,6 +237,8 @@ static void on_publish(uv_timer_t *timer)
     probe_publish(false);
     answer_quiet(s);
     answer_drain(s);
+    if (s->finishing && s->finishing++ > FINISH_SECONDS)
+        worker_give_up(s->worker[0]);
     s->seconds_empty = atomic_load(&s->shared.open) == 0 ? s->seconds_empty + 1 : 0;
     if (s->seconds_empty == DEFERRED_SECONDS)
         defect_drain(s->shared.defect);

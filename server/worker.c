@@ -161,8 +161,16 @@ void worker_leave(struct worker *w)
 bool worker_at_rest(const struct worker *w)
 {
     const struct deadline *youngest = w->idle.head.previous;
-    return w->held_back && !deadline_oldest(&w->handshaking) && !deadline_oldest(&w->lingering) &&
+    return !deadline_oldest(&w->handshaking) && !deadline_oldest(&w->lingering) &&
            deadline_oldest(&w->idle) && uv_now(&w->loop) - youngest->since_ms >= REST_MS;
+}
+
+void worker_give_up(struct worker *w)
+{
+    struct deadline *oldest;
+    while ((oldest = deadline_oldest(&w->handshaking)) &&
+           uv_now(&w->loop) - oldest->since_ms >= REST_MS)
+        conn_drop(oldest);
 }
 
 static void quit(struct worker *w)

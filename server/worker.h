@@ -51,9 +51,10 @@ void worker_run(struct worker *w);
 void worker_order(struct worker *w, enum worker_order order);
 /* Accepts what was held back, if it may now. On its thread. */
 void worker_let_in(struct worker *w);
-/* Whether another connection is held back, and all that are open have been silent for a while: they
- * won't end before it is let in. On its thread. */
+/* Whether all that are open have been silent for a while, and some are. On its thread. */
 bool worker_at_rest(const struct worker *w);
+/* Ends the handshakes that have taken a while. On its thread. */
+void worker_give_up(struct worker *w);
 /* Ends every open connection politely. On its thread. */
 void worker_leave(struct worker *w);
 /* Closes the connection that waits; returns whether there was one. The server is short of files

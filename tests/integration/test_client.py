@@ -17,6 +17,7 @@ from probe_page import bucket_of, page_make
 
 BIN = os.environ["SOAK_BIN"]
 CLIENT = os.path.join(BIN, "soak-client")
+NEVER = f"{1000 * WAIT_S}s"
 
 
 def behaviours(page):
@@ -174,7 +175,8 @@ class ControlTest(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.server = subprocess.Popen([os.path.join(BIN, "soak-server"), "--listen=127.0.0.1:0"],
+        cls.server = subprocess.Popen([os.path.join(BIN, "soak-server"), "--listen=127.0.0.1:0",
+                                       f"--handshake-timeout={NEVER}"],
                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         cls.port = int(cls.server.stdout.readline().rsplit(":", 1)[1])
 
@@ -293,6 +295,21 @@ class ControlTest(unittest.TestCase):
         quiet = client.quiet("finish")
         self.assertLess(quiet["opened"], 100000)
         self.assertEqual((client.page.app.established, client.page.app.in_flight), (10, 0))
+
+    def test_finish_waits_for_no_stall_and_leaves_the_set_whole(self):
+        client = self.client("--conns=10", "--churn=max", "--clean=1", "--stall-client-hello=1",
+                             f"--timeout={NEVER}")
+        client.say("epoch opens=1000000")
+        app = client.page.app
+        looks = []
+
+        def every_slot_has_a_stall():
+            looks.append(app.opened)
+            return app.in_flight == 10 and app.established == 0 and looks[-50:] == 50 * looks[-1:]
+
+        until(every_slot_has_a_stall)
+        client.quiet("finish")
+        self.assertEqual((app.established, app.in_flight, app.failed), (10, 0, 0))
 
     def test_its_own_memory_is_the_same_at_every_checkpoint(self):
         # A connection that resumed holds other blocks than one that didn't: all of them, or none.
@@ -429,6 +446,30 @@ class NoServerTest(unittest.TestCase):
 
         # A fourth of the limit is for this test to say it.
         self.assertEqual(within_limits(attempt, lambda failed: failed == 0, LIMITS[1:]), 0)
+
+    def test_finish_waits_for_no_silent_handshake_however_long_it_may_take(self):
+        client = self.client(f"--timeout={NEVER}")
+        client.say("epoch opens=10")
+        until(lambda: client.page.app.opened >= 2)
+        client.quiet("finish")
+        app = client.page.app
+        self.assertEqual((app.established, app.in_flight, app.failed), (0, 0, 0))
+
+    def test_a_drain_after_finish_waits_for_no_silent_server(self):
+        server = subprocess.Popen([os.path.join(BIN, "soak-server"), "--listen=127.0.0.1:0"], stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, text=True)
+        self.addCleanup(server.stdout.close)
+        self.addCleanup(server.wait, WAIT_S)
+        self.addCleanup(server.kill)
+        self.port = int(server.stdout.readline().rsplit(":", 1)[1])
+        client = self.client(f"--timeout={NEVER}")
+        client.say("epoch opens=1000000")
+        until(lambda: client.page.app.closed > 2)
+        client.quiet("finish")
+        server.send_signal(signal.SIGSTOP)
+        self.assertEqual(client.ask("drain"), "drained")
+        app = client.page.app
+        self.assertEqual((app.established, app.in_flight, app.failed), (0, 0, 0))
 
     def hang_up(self):
         """On everybody, until the listener is closed."""

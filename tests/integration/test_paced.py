@@ -160,6 +160,18 @@ class PacedTest(unittest.TestCase):
         self.served(sock)
         self.assertEqual(self.lines.readline(), "quiet opened=1 closed=1 oldest=0\n")
 
+    def test_an_epoch_that_is_finished_early_waits_for_none_that_says_nothing(self):
+        self.start(f"--handshake-timeout={1000 * WAIT_S}s")
+        self.say("epoch opens=100")
+        self.begin()
+        sock = self.wrapped()
+        self.say("finish")
+        self.assertEqual(self.lines.readline(), "quiet opened=2 closed=1 oldest=0\n")
+        self.say("drain")
+        self.assertEqual(sock.recv(100), b"")
+        sock.unwrap().close()
+        self.assertEqual(self.lines.readline(), "drained\n")
+
     def answered(self, tls):
         tls.sendall(b"?")
         self.assertEqual((tls.recv(100), tls.recv(100)), (b"hello\n", b""))
