@@ -189,7 +189,7 @@ class Judged(Compare):
 
     def test_a_level_shift_is_a_footprint_and_no_leak(self):
         process = self.compare("3.0.22,3.5.7", code=1)
-        self.assertIn("a footprint, no leak", " ".join(process.stdout.split()))
+        self.assertIn("a larger footprint, not a leak", " ".join(process.stdout.split()))
         self.assertNotIn("LEAK", process.stdout)
 
     def test_twice_the_same_gives_the_same_exact_rows(self):
@@ -236,7 +236,8 @@ class Sides(Compare):
         self.assertTrue(said.startswith(
             "SAME  openssl 3.0.24 against 3.0.22, for the server: +16 B per idle connection ·\n"
             "      no leak in either\n"
-            "      the client allocates +699 times per handshake (--side client judges it)\n"), said)
+            "      the client makes 699 more allocations per handshake (--side client judges\n"
+            "      it)\n"), said)
         self.assertIn("  allocations, server    1,957   1,957  =\n", said)
         self.assertIn("  allocations, client    1,000   1,699  +699  +69.9 %\n", said)
         self.assertIn("  held by server, idle  47,007  47,023  +16 B  +0.03 %  =\n", said)
@@ -250,8 +251,7 @@ class Sides(Compare):
         words = re.search(r"\./soak (bisect .*)", said)[1].split()
         self.environment["SOAK_STUB_FEW"] = "1"
         found = self.soak(*words, "--results", "r", "--seed", "1").stdout
-        self.assertIn("3.0.24 is the first with allocs_client 1,699; 3.0.22 before it has "
-                      "allocs_client 1,000", " ".join(found.split()))
+        self.assertIn("3.0.24 is the first with allocs_client 1,699; 3.0.22, the one before, has 1,000", " ".join(found.split()))
 
     def test_the_search_that_it_suggests_begins_where_it_can_be_told(self):
         for versions, code, search in (
@@ -405,7 +405,7 @@ class KeyExchange(Compare):
         document = self.read("c.json")
         self.assertEqual([v["key_exchange"] for v in document["versions"]],
                          ["x25519", "X25519MLKEM768"])
-        self.assertIn("because of another default key exchange: X25519MLKEM768, was x25519",
+        self.assertIn("because its default key exchange is X25519MLKEM768 instead of x25519",
                       document["versions"][1]["said"])
         self.assertIn("  key exchange   3.0.22 x25519 · 3.5.7 X25519MLKEM768\n", process.stdout)
         self.assertIn("./soak compare smoke --openssl 3.0.22,3.5.7 --groups X25519\n",
@@ -421,7 +421,7 @@ class KeyExchange(Compare):
         self.assertEqual(document["groups"], "X25519MLKEM768:X25519")
         self.bisect("3.0.22,3.5.7", "--metric", "allocs", "--groups", "X25519MLKEM768:X25519", "--json=b.json")
         self.assertEqual(self.read("b.json")["comparison"]["groups"], document["groups"])
-        self.assertIn("because of another key exchange: X25519MLKEM768, was x25519",
+        self.assertIn("because its key exchange is X25519MLKEM768 instead of x25519",
                       document["versions"][1]["said"])
 
     def test_a_footprint_that_does_not_say_is_no_difference(self):
@@ -776,7 +776,7 @@ class NotWritten(Compare):
 class Bisect(Compare):
     def test_the_version_that_mends_the_leak_is_named(self):
         process = self.bisect("3.0.17..3.5.9", "--quiet")
-        self.assertEqual(process.stdout, "3.0.22 is the first with PASS; 3.0.20 before it has LEAK "
+        self.assertEqual(process.stdout, "3.0.22 is the first with PASS; 3.0.20, the one before, has LEAK "
                                          "(4 of 5 versions run)\n")
         self.assertEqual(process.stderr, "")
         self.assertEqual(len(self.runs()), 4)
@@ -788,8 +788,8 @@ class Bisect(Compare):
     def test_a_metric_that_steps_is_found(self):
         process = self.bisect("3.0.17,3.0.20,3.0.22", "--metric", "allocs", "--json=b.json")
         self.assertTrue(process.stdout.startswith(
-            "3.0.20 is the first with allocs 2,961; 3.0.17 before it has allocs 2,258 "
-            "(3 of 3 versions run)\n"), process.stdout)
+            "3.0.20 is the first with allocs 2,961; 3.0.17, the one before, has 2,258 (3 of\n"
+            "3 versions run)\n\n"), process.stdout)
         self.assertIn("+231  crypto/property/property.c:478, new", process.stdout)
         document = self.read("b.json")
         self.assertEqual((document["before"], document["first"], document["end"]),
@@ -799,9 +799,16 @@ class Bisect(Compare):
         self.assertEqual(json.loads(next((self.folder / "r").glob("*/bisect.json"))
                                     .read_text(encoding="utf-8")), document)
 
+    def test_what_was_found_is_no_command_to_type_next(self):
+        """Ends that are alike by the verdict may differ by a figure: that search is another one."""
+        found = self.bisect("3.0.17,3.0.20,3.0.22", "--metric", "allocs").stdout
+        self.assertNotIn("./soak bisect", found)
+        alike = self.bisect("3.0.22,3.5.7", code=3).stdout
+        self.assertRegex(alike, r"next .*./soak bisect smoke --openssl 3.0.22..3.5.7 --metric ")
+
     def test_it_searches_backwards_too(self):
         process = self.bisect("3.5.9..3.0.17", "--metric", "held", "--quiet")
-        self.assertIn("3.0.22 is the first with held 47,007; 3.5.7 before it has held 61,210",
+        self.assertIn("3.0.22 is the first with held 47,007 B; 3.5.7, the one before, has 61,210 B",
                       process.stdout)
 
     def test_how_many_runs_is_said_before(self):
@@ -810,10 +817,10 @@ class Bisect(Compare):
 
     def test_ends_that_do_not_differ_are_exit_3(self):
         self.assertEqual(self.bisect("3.5.7,3.5.9", "--quiet", code=3).stdout,
-                         "3.5.7 and 3.5.9 don't differ: PASS (2 of 2 versions run)\n")
+                         "3.5.7 and 3.5.9 don't differ: both are PASS (2 of 2 versions run)\n")
         self.assertEqual(
             self.bisect("3.0.22..3.0.20", "--metric=allocs", "--quiet", code=3).stdout,
-            "3.0.22 and 3.0.20 don't differ by more than 1 %: allocs 2,957 and allocs 2,961 "
+            "3.0.22 and 3.0.20 don't differ by more than 1 %: allocs 2,957 and 2,961 "
             "(2 of 2 versions run)\n")
 
     def test_a_version_that_cannot_be_judged_is_exit_3(self):

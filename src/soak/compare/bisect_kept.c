@@ -55,6 +55,7 @@ static int read_turn(struct bisect_kept *k, const json_t *root, struct err *e)
     if (json_need_text(root, "before", &before, e) != 0 ||
         json_need_text(root, "first", &first, e) != 0)
         return -1;
+    k->set->searched = true;
     b->low = place_of(k, before);
     b->high = place_of(k, first);
     return b->low != SIZE_MAX && b->high == b->low + 1

@@ -87,16 +87,28 @@ static double figure_of(const struct bisect_work *b, size_t version)
     return c->verdict == VERDICT_PASS ? 0 : NAN;
 }
 
-/* `LEAK`, or `allocs 3,005` */
-static const char *figure_text(const struct bisect_work *b, size_t version, char *buf, size_t size)
+/* `LEAK`, `3,005` or `46,800 B` */
+static const char *value_text(const struct bisect_work *b, size_t version, char *buf, size_t size)
 {
     const struct compare_column *c = &b->work->set->judgement.column[entry_of(b, version)];
     char value[COMPARE_FIGURE];
     if (b->metric == BISECT_VERDICT)
         return verdict_name(c->verdict);
-    snprintf(
-        buf, size, "%s %s", bisect_metric_name(b->metric),
-        compare_say_value(&c->cell[b->metric], (enum compare_row)b->metric, value, sizeof value));
+    enum compare_row row = (enum compare_row)b->metric;
+    bool bytes = compare_row_info(row)->unit == COMPARE_BYTES;
+    snprintf(buf, size, "%s%s", compare_say_value(&c->cell[row], row, value, sizeof value),
+             bytes ? " B" : "");
+    return buf;
+}
+
+/* The same with the metric: `LEAK`, `allocs 3,005` */
+static const char *figure_text(const struct bisect_work *b, size_t version, char *buf, size_t size)
+{
+    char value[COMPARE_FIGURE];
+    if (b->metric == BISECT_VERDICT)
+        return value_text(b, version, buf, size);
+    snprintf(buf, size, "%s %s", bisect_metric_name(b->metric),
+             value_text(b, version, value, sizeof value));
     return buf;
 }
 
@@ -129,14 +141,14 @@ static int look_at_ends(struct bisect_work *b)
         return 0;
     b->end = BISECT_END_ALIKE;
     if (b->metric == BISECT_VERDICT) {
-        snprintf(b->sentence, sizeof b->sentence, "%.100s and %.100s don't differ: %s",
+        snprintf(b->sentence, sizeof b->sentence, "%.100s and %.100s don't differ: both are %s",
                  b->version[0], b->version[last], figure_text(b, last, text, sizeof text));
         return EXIT_INCONCLUSIVE;
     }
     snprintf(b->sentence, sizeof b->sentence,
              "%.100s and %.100s don't differ by more than %g %%: %s and %s", b->version[0],
              b->version[last], 100 * b->work->set->tolerance, figure_text(b, 0, text, sizeof text),
-             figure_text(b, last, other, sizeof other));
+             value_text(b, last, other, sizeof other));
     return EXIT_INCONCLUSIVE;
 }
 
@@ -164,9 +176,10 @@ static void say_found(struct bisect_work *b)
     char is[COMPARE_FIGURE * 2], was[COMPARE_FIGURE * 2];
     b->end = BISECT_END_FOUND;
     snprintf(b->sentence, sizeof b->sentence,
-             "%.100s is the first with %s; %.100s before it has %s", b->version[b->high],
+             "%.100s is the first with %s; %.100s, the one before, has %s", b->version[b->high],
              figure_text(b, b->high, is, sizeof is), b->version[b->low],
-             figure_text(b, b->low, was, sizeof was));
+             value_text(b, b->low, was, sizeof was));
+    b->work->set->searched = true;
 }
 
 /* The entries, which were looked at in the order of the search, in that of the list. */
@@ -224,8 +237,12 @@ void bisect_text(const struct bisect_work *b, const struct report_style *style, 
                  FILE *out)
 {
     const struct compare_set *s = b->work->set;
+    struct screen screen = screen_of(out, style);
+    if (quiet)
+        screen.columns = SCREEN_TEXT;
     if (b->end != BISECT_END_STUCK)
-        fprintf(out, "%s (%zu of %zu versions run)\n", b->sentence, s->entries, b->versions);
+        screen_wrap(&screen, &(struct screen_lead){.word = ""}, "%s (%zu of %zu versions run)",
+                    b->sentence, s->entries, b->versions);
     if (!quiet && s->entries > 1) {
         fputc('\n', out);
         compare_text(s, style, false, out);

@@ -10,6 +10,9 @@
 #include <math.h>
 #include <string.h>
 
+/* What soak-footprint calls the file of an allocation that passes none. */
+#define COMPARE_NO_FILE "?"
+
 /* The lines of one side: `:48,68`. Returns whether there are any. */
 static bool add_lines(struct text *j, const struct compare_group *g, bool after)
 {
@@ -32,10 +35,11 @@ char *compare_say_group(const struct compare_group *g, char *buf, size_t size)
     bool was = add_lines(&b, g, false), is = add_lines(&a, g, true);
     const char *more = g->lines_total > g->lines ? " and more" : "";
     const char *function = g->function ? g->function : "", *blank = g->function ? " " : "";
+    const char *file = strcmp(g->file, COMPARE_NO_FILE) == 0 ? "an unnamed file" : g->file;
     if (was && is && strcmp(before, after) != 0)
-        snprintf(buf, size, "%s%s → %s%s%s%s", g->file, before, after, more, blank, function);
+        snprintf(buf, size, "%s%s → %s%s%s%s", file, before, after, more, blank, function);
     else
-        snprintf(buf, size, "%s%s%s%s%s%s", g->file, was ? before : after, more, blank, function,
+        snprintf(buf, size, "%s%s%s%s%s%s", file, was ? before : after, more, blank, function,
                  !was  ? ", new"
                  : !is ? ", gone"
                        : "");
@@ -174,7 +178,7 @@ static bool next_bisect(struct text *c, const struct compare_set *s)
 {
     const char *metric = NULL;
     enum compare_part part;
-    bool known = compare_part_from_name(s->part, &part);
+    bool known = !s->searched && compare_part_from_name(s->part, &part);
     size_t i = s->rounds && known ? to_search(s, &metric) : 0;
     if (!i)
         return false;

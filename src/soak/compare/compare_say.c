@@ -212,7 +212,7 @@ static void say_row(struct text *j, const struct compare_set *s, size_t i, enum 
     if (c->change == COMPARE_CHANGE_MISSING) {
         text_item(j, "%s missing", name);
     } else if (compare_row_info(row)->role == COMPARE_MEASURED) {
-        text_item(j, "%s %.3f times (%s at %.1f %%)", name, c->ratio.median,
+        text_item(j, "%s ×%.3f (%s, %.1f %% sure)", name, c->ratio.median,
                   compare_say_interval(c, is, sizeof is), 100 * c->ratio.level);
     } else {
         value_text(first->value, row, was, sizeof was);
@@ -257,7 +257,8 @@ static void say_rows(struct text *j, const struct compare_set *s, size_t i)
         j->joint = " · ";
     }
     if (more)
-        text_item(j, "%d other row%s", more, more == 1 ? "" : "s");
+        text_item(j, "%d more figure%s %s", more, more == 1 ? "" : "s",
+                  compare_outcome_name(rows_outcome(c)));
 }
 
 static void say_growth(struct text *j, const struct compare_set *s, const struct compare_column *c,
@@ -302,7 +303,7 @@ static void say_footprint(struct text *j, const struct compare_set *s, size_t i)
         shifts = shifts || (compare_row_exact((enum compare_row)row) &&
                             c->cell[row].outcome == COMPARE_WORSE);
     if (shifts && c->verdict == VERDICT_PASS && rows_outcome(c) == COMPARE_WORSE)
-        text_item(j, "a footprint, no leak");
+        text_item(j, "a larger footprint, not a leak");
 }
 
 /* Beside what is worse, the first row that is better: so that nobody takes one for all of them. */
@@ -366,8 +367,8 @@ bool compare_any_exchange(const struct compare_set *s)
 static void say_exchange(struct text *j, const struct compare_set *s, size_t i)
 {
     if (compare_new_exchange(s, i))
-        text_item(j, "%sanother %skey exchange: %s, was %s",
-                  s->judgement.column[i].outcome >= COMPARE_MIXED ? "because of " : "",
+        text_item(j, "%sits %skey exchange is %s instead of %s",
+                  s->judgement.column[i].outcome >= COMPARE_MIXED ? "because " : "",
                   s->rounds && !s->groups ? "default " : "", s->entry[i].group, s->entry[0].group);
 }
 
@@ -419,8 +420,9 @@ char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t
     if (compare_set_judged(s) == COMPARE_SIDE_BOTH)
         return buf;
     if (isfinite(by) && by != 0)
-        text_item(&j, "the %s allocates %s%s times %sper handshake", other, by > 0 ? "+" : "",
-                  plain(fabs(by), figure, sizeof figure), by > 0 ? "" : "less ");
+        text_item(&j, "the %s makes %s %s allocation%s per handshake", other,
+                  plain(fabs(by), figure, sizeof figure), by > 0 ? "more" : "fewer",
+                  fabs(by) == 1 ? "" : "s");
     if (s->entry[i].other_leaks || s->entry[0].other_leaks)
         text_item(&j, "the %s of %s LEAKs", other, s->entry[s->entry[i].other_leaks ? i : 0].name);
     if (buf[0])

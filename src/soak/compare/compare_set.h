@@ -59,6 +59,7 @@ struct compare_set {
     uint64_t seed, rounds;       /* 0: finished runs */
     uint64_t planned, done;      /* runs */
     bool footprint;              /* it was asked for */
+    bool searched;               /* of a bisection that found its answer */
     enum unit unit;              /* what its runs counted */
     double tolerance;
     enum compare_side side; /* as asked for: SERVER, CLIENT or BOTH; RUN: the program under test */

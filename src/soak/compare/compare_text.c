@@ -11,7 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LEAD = 10 };
+/* Where the texts begin; and the sites, where they have no room beside their head. */
+enum { LEAD = 10, SITES = 4 };
 
 /* ---- the head ---- */
 
@@ -69,39 +70,66 @@ static void print_leaks(const struct compare_set *s, const struct screen *screen
     }
 }
 
-/* `+462  crypto/stack/stack.c:48,68 → :49,69`, the first of them behind the word. */
-static void print_group(const struct screen *screen, const char **word, int column,
-                        const struct compare_group *g)
+/* `+462` */
+static char *amount_of(const struct compare_group *g, char *buf, size_t size)
 {
-    char text[COMPARE_SENTENCE], number[COMPARE_FIGURE];
+    char number[COMPARE_FIGURE / 2];
     double by = g->after - g->before;
     figure_grouped(number, sizeof number, by, by == floor(by) ? 0 : 1);
+    snprintf(buf, size, "%s%s", by >= 0 ? "+" : "", number);
+    return buf;
+}
+
+/* Columns of the widest amount; and whether all groups fit in lines behind `column`. */
+static int measure_groups(const struct screen *screen, const struct compare_explanation *x,
+                          int column, bool *ret_fit)
+{
+    char amount[COMPARE_FIGURE], text[COMPARE_SENTENCE];
+    int amounts = 0, texts = 0;
+    for (size_t i = 0; i < x->groups; i++) {
+        int width = screen_width(amount_of(&x->group[i], amount, sizeof amount));
+        int said = screen_width(compare_say_group(&x->group[i], text, sizeof text));
+        amounts = width > amounts ? width : amounts;
+        texts = said > texts ? said : texts;
+    }
+    *ret_fit = column + amounts + 2 + texts <= screen->columns;
+    return amounts;
+}
+
+/* `  +88  crypto/core_namemap.c:182,161, new`, the amounts one under the other. */
+static void print_group(const struct screen *screen, int column, int amounts,
+                        const struct compare_group *g)
+{
+    char text[COMPARE_SENTENCE], amount[COMPARE_FIGURE];
+    int indent = column + amounts - screen_width(amount_of(g, amount, sizeof amount));
+    struct screen_lead lead = {indent, column + amounts + 2, amount, INK_NONE};
     compare_say_group(g, text, sizeof text);
-    bool room = column + screen_width(number) + 3 + (int)strcspn(text, " ") <= screen->columns;
-    screen_say(screen, *word, column, "%s%s%s%s", by >= 0 ? "+" : "", number, room ? "  " : " ",
-               text);
-    *word = "";
+    screen_wrap(screen, &lead, "%s", text);
 }
 
 /* `where the 699 are`. */
 static void print_explanation(const struct screen *screen, const struct compare_explanation *x,
                               enum compare_measure measure)
 {
-    char word[COMPARE_FIGURE * 2], number[COMPARE_FIGURE], line[COMPARE_FIGURE];
-    const char *rest = word;
+    char word[COMPARE_FIGURE * 2], number[COMPARE_FIGURE];
+    bool beside;
     double by = fabs(x->after - x->before);
     figure_grouped(number, sizeof number, by, by == floor(by) ? 0 : 1);
     snprintf(word, sizeof word, "where the %s%s are", number,
              measure == COMPARE_BY_HELD ? " B" : "");
     int column = 2 + screen_width(word) + 3;
+    int amounts = measure_groups(screen, x, column, &beside);
+    fputs("  ", screen->out);
+    screen_ink(screen, INK_BOLD, word);
+    fprintf(screen->out, "%s", beside ? "   " : "\n");
+    column = beside ? column : SITES;
     for (size_t i = 0; i < x->groups; i++)
-        print_group(screen, &rest, column, &x->group[i]);
+        print_group(screen, beside && i == 0 ? 0 : column, amounts, &x->group[i]);
     if (x->groups >= x->groups_total)
         return;
     size_t others = x->groups_total - x->groups;
-    snprintf(line, sizeof line, "%.0f %% of all that changed; %zu other place%s",
-             floor(100 * x->explained), others, others == 1 ? "" : "s");
-    screen_say(screen, "", column, "%s", line);
+    screen_say(screen, "", column, "%.0f %% of all that changed; %zu other place%s",
+               floor(100 * x->explained), others, others == 1 ? "" : "s");
 }
 
 /* Of several versions, between which two. */
@@ -170,12 +198,22 @@ static void print_notes(const struct compare_set *s, const struct screen *screen
                    "the versions had different libcs; with --same-libc nothing else differs");
 }
 
+/* Whole, so that it can be copied. */
+static void print_path(const struct screen *screen, const char *word, const char *path)
+{
+    char text[SCREEN_TEXT * 4];
+    fputs("  ", screen->out);
+    screen_ink(screen, INK_BOLD, word);
+    fprintf(screen->out, "%*s%s\n", LEAD - 2 - screen_width(word), "",
+            screen_clean(screen, text, sizeof text, path));
+}
+
 static void print_foot(const struct compare_set *s, const struct screen *screen)
 {
     char line[COMPARE_COMMAND];
     const char *word = "files", *next = "next";
     if (s->folder)
-        print_lead(screen, &word, s->folder);
+        print_path(screen, word, s->folder);
     for (size_t n = 0; compare_say_next(s, n, line, sizeof line); n++) {
         screen_command(screen, next, LEAD, line, "");
         next = "";

@@ -280,8 +280,9 @@ static void say(const struct compare_work *w, size_t i, uint64_t round, uint64_t
     char seconds[32];
     if (!w->progress || entry->runs == 0)
         return;
-    fprintf(w->progress, "soak: %" PRIu64 " of %" PRIu64 "  round %" PRIu64 "  %-12s %-12s %s\n",
-            w->set->done, w->set->planned, round + 1, entry->name,
+    int digits = snprintf(NULL, 0, "%" PRIu64, w->set->planned);
+    fprintf(w->progress, "soak: %*" PRIu64 " of %" PRIu64 "  round %" PRIu64 "  %-12s %-12s %s\n",
+            digits, w->set->done, w->set->planned, round + 1, entry->name,
             verdict_name(entry->run[entry->runs - 1].verdict),
             human_duration(seconds, sizeof seconds, clock_now_ns() - began));
 }
