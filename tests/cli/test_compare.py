@@ -804,7 +804,7 @@ class Bisect(Compare):
         found = self.bisect("3.0.17,3.0.20,3.0.22", "--metric", "allocs").stdout
         self.assertNotIn("./soak bisect", found)
         alike = self.bisect("3.0.22,3.5.7", code=3).stdout
-        self.assertRegex(alike, r"next .*./soak bisect smoke --openssl 3.0.22..3.5.7 --metric ")
+        self.assertIn("./soak bisect smoke --openssl 3.0.22..3.5.7 --metric held", alike)
 
     def test_it_searches_backwards_too(self):
         process = self.bisect("3.5.9..3.0.17", "--metric", "held", "--quiet")
