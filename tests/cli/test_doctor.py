@@ -4,6 +4,7 @@
 import json
 import os
 import pathlib
+import re
 import resource
 import shutil
 import subprocess
@@ -49,7 +50,7 @@ class Doctor(unittest.TestCase):
         for name in needed + ["preload"] * PROBE.exists():  # a sanitizer's build has none
             self.assertEqual(found[name]["state"], "ok", found[name])
         self.assertRegex(found["programs"]["text"], r"^a trial of 1,5\d\d connections ran: openssl ")
-        self.assertRegex(found["handshake"]["text"], r"^[1-9]\d* us .*: server [1-9]\d*, client [1-9]\d*$")
+        self.assertRegex(found["handshake"]["text"], r"^[1-9]\d* µs .*: server [1-9]\d*, client [1-9]\d*$")
         self.assertEqual(list(self.here.iterdir()), [], "nothing is left")
 
     def test_a_probe_that_is_no_library_is_found_out(self):
@@ -82,6 +83,16 @@ class Doctor(unittest.TestCase):
         self.assertIn("to mend: --churn max", process.stdout)
         self.assertLessEqual(max(map(len, process.stdout.splitlines())), 80)
         self.assertRegex(process.stdout, r"\na run can work: \d+ warnings?, 0 failures\n$")
+
+
+    def test_failures_come_first_then_warnings(self):
+        process = subprocess.run([BIN / "soak", "doctor", "--churn", "900000/s"], capture_output=True, text=True, check=False,
+                                 timeout=PATIENCE_S, env=dict(os.environ, SOAK_ROOT=str(self.here)),
+                                 preexec_fn=limit(resource.RLIMIT_FSIZE, 1 << 20))
+        self.assertEqual(process.returncode, 1)
+        states = [line.split()[0] for line in process.stdout.splitlines() if re.match("[a-z]+  ", line)]
+        self.assertEqual(states, sorted(states, key=("failure", "warning", "ok").index))
+        self.assertEqual({"failure", "warning", "ok"}, set(states))
 
 
 if __name__ == "__main__":

@@ -107,7 +107,7 @@ class Files(soak_run.SoakTest):
         run = self.with_files()
         self.assertEqual(run.exit, 2, run.explain())
         self.assertIn("soak: --conns 800 needs 1376 open files in one process and the hard limit is 1000; give "
-                      "--client-procs 2 --server-procs 2, or raise it with 'ulimit -Hn 1376'", run.err)
+                      "--client-procs=2 --server-procs=2, or raise it with 'ulimit -Hn 1376'", run.err)
         run = self.with_files("--client-procs", "2", "--server-procs", "2")
         self.assertIn(run.exit, (0, 3), run.explain())
         self.assertEqual(run.result["run"]["errors"]["total"], 0)

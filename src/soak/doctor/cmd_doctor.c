@@ -58,6 +58,16 @@ static void print_finding(const struct finding *f, const struct screen *s)
         screen_wrap(s, &lead, "to mend: %s", f->mend);
 }
 
+/* What a run can't do without comes first. */
+static void print_findings(const struct finding *f, size_t count, const struct screen *s)
+{
+    static const enum doctor_state order[] = {DOCTOR_FAILURE, DOCTOR_WARNING, DOCTOR_OK};
+    for (size_t k = 0; k < sizeof order / sizeof *order; k++)
+        for (size_t i = 0; i < count; i++)
+            if (f[i].state == order[k])
+                print_finding(&f[i], s);
+}
+
 static size_t count_of(const struct finding *f, size_t count, enum doctor_state state)
 {
     size_t found = 0;
@@ -114,8 +124,7 @@ static int tell(const struct examination *x, const char *json)
     if (!output_is_stdout(json)) {
         struct report_style style = terminal_style(stdout, COLOR_AUTO);
         struct screen screen = screen_of(stdout, &style);
-        for (size_t i = 0; i < count; i++)
-            print_finding(&finding[i], &screen);
+        print_findings(finding, count, &screen);
         print_sum(finding, count);
     }
     return works ? EXIT_PASS : EXIT_FOUND;

@@ -3,6 +3,7 @@
 
 #include "base/exit_codes.h"
 #include "base/text.h"
+#include "cmdline.h"
 #include "options/limits.h"
 #include "scenario/scenario.h"
 
@@ -62,14 +63,22 @@ static void programs(const struct examination *x, struct finding *f)
             human_count(count, sizeof count, (int64_t)t->closed), t->libs);
         return;
     }
-    say(f, "a trial run ended with exit %d: %s", t->exit_code, t->said);
-    to_mend(f, DOCTOR_FAILURE, "soak --closed 2000 --results /tmp/trial keeps the programs' logs");
+    const char *said = t->said + (strncmp(t->said, "soak: ", 6) == 0 ? 6 : 0);
+    say(f, "a trial run ended with exit %d: %s", t->exit_code, said);
+    f->state = DOCTOR_FAILURE;
+    if (t->exit_code == EXIT_USAGE)
+        return; /* nothing was started */
+    char command[64];
+    struct text text = text_into(command, sizeof command);
+    cmdline_program(&text);
+    to_mend(f, DOCTOR_FAILURE,
+            "see the logs that this keeps: %s --closed 2000 --results /tmp/trial", command);
 }
 
 static void handshake(const struct examination *x, struct finding *f)
 {
     const struct doctor_trial *t = &x->tried.trial;
-    say(f, "%.0f us of processor time per connection: server %.0f, client %.0f",
+    say(f, "%.0f µs of processor time per connection: server %.0f, client %.0f",
         t->server_us + t->client_us, t->server_us, t->client_us);
 }
 
@@ -81,17 +90,19 @@ static void churn(const struct examination *x, struct finding *f)
     say(f, "%.0f/s at full speed; asked for: %s", t->per_s, rate);
     if (!x->asked.churn.max && t->per_s < x->asked.churn.per_s)
         to_mend(f, DOCTOR_WARNING,
-                "--churn max takes what there is; the verdict doesn't need the "
-                "rate, only the number of connections");
+                "--churn max takes what there is: a verdict doesn't need the rate, only the "
+                "number of connections");
 }
 
 static void allocator(const struct examination *x, struct finding *f)
 {
     say(f, "%s",
-        x->tried.trial.jemalloc ? "its figures decide about memory outside OpenSSL"
-                                : "the programs run without it");
+        x->tried.trial.jemalloc
+            ? "the programs run on it: its figures decide about memory outside OpenSSL"
+            : "the programs run without it");
     if (!x->tried.trial.jemalloc)
-        to_mend(f, DOCTOR_WARNING, "outside OpenSSL only RSS is seen; build with SOAK_JEMALLOC=ON");
+        to_mend(f, DOCTOR_WARNING,
+                "build with -DSOAK_JEMALLOC=ON: without it only RSS shows memory outside OpenSSL");
 }
 
 /* ---- processors and memory ---- */
@@ -103,10 +114,12 @@ static void processors(const struct examination *x, struct finding *f)
     char limit[64] = "";
     if (usable < m->processors)
         snprintf(limit, sizeof limit, ", of which the cgroup allows %.2g", m->allowed);
-    say(f, "%d%s; load %.2f", m->processors, limit, m->load);
+    say(f, "%d%s; load %.2f in the last minute", m->processors, limit, m->load);
     if (m->load > usable / 2)
-        to_mend(f, DOCTOR_WARNING,
-                "others are at work: runs take longer, and `soak compare` can't judge CPU time");
+        to_mend(
+            f, DOCTOR_WARNING,
+            "wait until nothing else is at work: until then runs take longer, and `soak compare` "
+            "may not be able to judge CPU time");
 }
 
 static void memory(const struct examination *x, struct finding *f)
@@ -141,14 +154,15 @@ static void overcommit(const struct examination *x, struct finding *f)
     }
     say(f, "vm.overcommit_memory is 2, with %s left: memory that is only reserved counts",
         human_bytes(left, sizeof left, (double)m->commit_left));
-    to_mend(f, DOCTOR_WARNING, "sudo sysctl vm.overcommit_memory=0, if allocations fail");
+    to_mend(f, DOCTOR_WARNING, "if allocations fail: sudo sysctl vm.overcommit_memory=0");
 }
 
 static void huge_pages(const struct examination *x, struct finding *f)
 {
     const char *enabled = x->facts.huge_pages;
     bool always = strcmp(enabled, "always") == 0;
-    say(f, "%s%s", *enabled ? enabled : "none", always ? ": RSS moves in steps of 2 MiB" : "");
+    say(f, "%s%s%s", *enabled ? "set to " : "", *enabled ? enabled : "none",
+        always ? ": RSS moves in steps of 2 MiB" : "");
     if (always)
         to_mend(f, DOCTOR_WARNING,
                 "echo madvise | sudo tee /sys/kernel/mm/transparent_hugepage/enabled");
@@ -172,7 +186,10 @@ static void rollup(const struct examination *x, struct finding *f)
 
 static void files(const struct examination *x, struct finding *f)
 {
-    say_tried(f, &x->tried.files, "the limit allows the connections");
+    char worked[96], conns[32];
+    human_count(conns, sizeof conns, (int64_t)x->asked.conns);
+    snprintf(worked, sizeof worked, "the limit has room for %s connections", conns);
+    say_tried(f, &x->tried.files, worked);
 }
 
 static void ports(const struct examination *x, struct finding *f)
@@ -204,10 +221,12 @@ static void clock_source(const struct examination *x, struct finding *f)
     const char *name = x->facts.clock;
     bool slow = strcmp(name, "hpet") == 0 || strcmp(name, "acpi_pm") == 0 ||
                 strncmp(name, "jiffies", 7) == 0;
-    say(f, "%s%s", *name ? name : "not told by the kernel",
+    say(f, "%s%s%s", *name ? "the kernel's source is " : "",
+        *name ? name : "not told by the kernel",
         slow ? ": each reading is a system call of a microsecond" : "");
     if (slow)
-        to_mend(f, DOCTOR_WARNING, "boot with clocksource=tsc; handshake times and rates suffer");
+        to_mend(f, DOCTOR_WARNING,
+                "boot with clocksource=tsc: handshake times and rates suffer from the slow one");
 }
 
 /* ---- programs of others ---- */
@@ -228,7 +247,7 @@ static void results(const struct examination *x, struct finding *f)
 {
     say_tried(f, &x->tried.results, "results can be kept");
     if (f->state != DOCTOR_OK)
-        to_mend(f, DOCTOR_FAILURE, "--results FOLDER");
+        to_mend(f, DOCTOR_FAILURE, "give runs a folder that can be written: --results FOLDER");
 }
 
 static void environment(const struct examination *x, struct finding *f)
@@ -257,7 +276,7 @@ static void sandbox(const struct examination *x, struct finding *f)
     say(f, "of server and client: %s, %s", can.seccomp ? "seccomp" : "no seccomp",
         landlock_text(can.landlock));
     if (!can.seccomp || can.landlock < 4)
-        to_mend(f, DOCTOR_WARNING, "Linux 6.7 or later, started with landlock among lsm=");
+        to_mend(f, DOCTOR_WARNING, "boot Linux 6.7 or later with landlock among lsm=");
 }
 
 /* X(name, function) in the order in which they are told. */

@@ -118,11 +118,11 @@ int served_check(const struct scenario *s, struct err *e)
 
 /* ---- files ---- */
 
-/* ` --client-procs 3`, where the processes asked for aren't enough and more would be. */
+/* ` --client-procs=3`, where the processes asked for aren't enough and more would be. */
 static void add_needed(struct text *text, const char *option, int asked, size_t needed)
 {
     if (needed > (size_t)asked)
-        text_add(text, " --%s %zu", option, needed);
+        text_add(text, " --%s=%zu", option, needed);
 }
 
 /* How many processes would do; "" when none would, or it is not for want of them. */

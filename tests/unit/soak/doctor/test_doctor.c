@@ -127,6 +127,14 @@ static void what_a_run_cannot_do_without_is_a_failure(void **state)
     x = well(), x.tried.trial.exit_code = EXIT_BROKEN;
     strcpy(x.tried.trial.said, "server: \033[2J");
     assert_only(&x, "programs", DOCTOR_FAILURE, "exit 4: server: ?[2J");
+    struct finding f[DOCTOR_FINDINGS_MAX];
+    size_t count = doctor_judge(&x, f);
+    assert_non_null(strstr(find(f, count, "programs")->mend, "soak --closed 2000 --results "));
+    x.tried.trial.exit_code = EXIT_USAGE; /* refused: there are no logs */
+    strcpy(x.tried.trial.said, "soak: too few files");
+    assert_only(&x, "programs", DOCTOR_FAILURE, "exit 2: too few files");
+    count = doctor_judge(&x, f);
+    assert_string_equal(find(f, count, "programs")->mend, "");
 }
 
 static void without_the_probe_soaks_own_server_can_be_run(void **state)
