@@ -278,7 +278,8 @@ double attribution_one_in(const struct attribution *a, size_t subject, size_t be
     const struct history *h = a->subject[subject].history;
     const struct judge_sensitivity *s = &a->subject[subject].judgement->sensitivity;
     uint64_t opened[PAGE_EPOCHS] = {0}, losing[PAGE_EPOCHS] = {0};
-    struct reach r = {.opened = opened, .losing = losing, .epochs = history_epochs(h)};
+    struct reach r = {
+        .opened = opened, .losing = losing, .epochs = history_epochs(h), .threads = s->threads};
     for (size_t c = 0; c < r.epochs; c++) {
         const struct judge_epoch *e = history_epoch(h, c);
         opened[c] = judged(e) ? e->opened : 0;

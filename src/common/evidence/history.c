@@ -32,6 +32,7 @@ struct history *history_beside(const struct history *like)
 static void forget(struct history *h)
 {
     snapshot_free(&h->last);
+    by_thread_free(&h->by_thread);
     for (size_t c = 0; c < h->epochs; c++)
         free(h->alive[c]);
 }
@@ -170,6 +171,12 @@ int history_checkpoint(struct history *h, const struct history_sample *s, enum h
     return 0;
 }
 
+void history_threads(struct history *h, const struct page *page)
+{
+    by_thread_free(&h->by_thread);
+    by_thread_read(page, &h->by_thread);
+}
+
 /* Live blocks and bytes per site that were born in epochs the judge convicts on. */
 static void keep_measured(const struct history *h, const struct snapshot *s, int64_t (*into)[2])
 {
@@ -233,6 +240,21 @@ struct lent {
     double closed[PAGE_EPOCHS];
 };
 
+static const uint64_t *kept_by(const struct by_thread *b, size_t site)
+{
+    return site < b->sites ? &b->kept[site * b->threads] : NULL;
+}
+
+static uint64_t serving(const struct history *h)
+{
+    uint64_t measured = 0, count = 0;
+    for (size_t c = 0; c < h->epochs; c++)
+        measured |= (uint64_t)(h->epoch[c].measured && !h->epoch[c].hold) << c;
+    for (size_t t = 0; t < h->by_thread.threads; t++)
+        count += (h->by_thread.makes[t] & measured) != 0;
+    return count;
+}
+
 static void lend_sites(const struct history *h, struct lent *l, struct evidence *e)
 {
     e->sites = h->last.sites;
@@ -241,6 +263,7 @@ static void lend_sites(const struct history *h, struct lent *l, struct evidence 
         const struct snapshot_site *s = &h->last.site[i];
         l->site[i] = (struct judge_site){.file = s->file,
                                          .line = s->line,
+                                         .kept_by = kept_by(&h->by_thread, i),
                                          .blocks = h->blocks[i],
                                          .bytes = h->bytes[i],
                                          .born_blocks = s->born_blocks,
@@ -339,6 +362,8 @@ void history_judge(const struct history *h, const struct history_question *quest
                          .expected = question->expected,
                          .processes = question->processes,
                          .held = question->held,
+                         .threads = h->by_thread.threads,
+                         .serving = serving(h),
                          .seed = question->seed};
     lend_sites(h, l, &e);
     lend_classes(h, l, &e);

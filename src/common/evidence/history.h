@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "canary_record.h"
 #include "measure/proc.h"
+#include "page/by_thread.h"
 #include "page/snapshot.h"
 #include "stats/judge/judge.h"
 
@@ -83,6 +84,8 @@ void history_look(struct history *h, const struct proc_sample *p);
  */
 int history_checkpoint(struct history *h, const struct history_sample *s, enum history_phase phase,
                        double seconds, uint64_t oldest);
+/* Right after it: the page of the same moment, out of which only the newest is kept. */
+void history_threads(struct history *h, const struct page *page);
 /* After the held connections were closed, before anything else is freed: once, where operations are
  * the unit. */
 void history_closed(struct history *h, const struct snapshot *s);

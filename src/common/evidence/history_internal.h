@@ -35,6 +35,7 @@ struct history {
     uint64_t population[PAGE_CACHES][PAGE_EPOCHS];
     int64_t regions[PAGE_SIZE_CLASSES][PAGE_EPOCHS];
     struct snapshot last;                                   /* owned: the last checkpoint's */
+    struct by_thread by_thread;                             /* owned: the same's */
     int64_t closed[PAGE_SITES][2];                          /* held connections; as `drained` */
     int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
     int64_t left[PAGE_SITES][PAGE_EPOCHS][2]; /* `flushed` by epoch of birth, of all epochs */

@@ -206,6 +206,7 @@ static int keep_history(struct run *r, const struct history_sample *sample, stru
         if (w->subject->foreign)
             processes_checkpoint(r, &sample[i], phase_of(r), seconds);
         history_checkpoint(w->history, &sample[i], phase_of(r), seconds, r->oldest);
+        history_threads(w->history, w->subject->child.page);
     }
     if (!r->scenario->loop) /* what the runs differ by isn't what they meet */
         attribution_keep(r->attribution, run_load(r)->subject->child.page, r->action.step);

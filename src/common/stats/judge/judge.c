@@ -107,6 +107,11 @@ static bool any_leak(const struct judge_finding *finding, size_t count)
     return false;
 }
 
+static uint64_t threads_asked(const struct judge_context *h)
+{
+    return rule_on(h, RULE_EACH_ONCE) ? h->e->serving : 0;
+}
+
 /* The warm-up's last epoch is the one before the measuring. */
 static double one_in_of(const struct judge_context *h)
 {
@@ -116,6 +121,7 @@ static double one_in_of(const struct judge_context *h)
         opened[c] = judge_context_judges(h, c) ? h->e->epoch[c].opened : 0;
     struct reach r = {.opened = opened,
                       .epochs = h->e->epochs,
+                      .threads = threads_asked(h),
                       .warm = h->base == SIZE_MAX ? 0 : h->e->epoch[h->base].opened,
                       .warm_up = h->e->warm_up};
     double one_in = reach_one_in(&r);
@@ -130,6 +136,7 @@ static void judge_sensitivity(const struct judge_context *h, struct judge_sensit
     ret->base = h->base;
     ret->middle = h->middle;
     ret->warm_up = h->e->warm_up;
+    ret->threads = threads_asked(h);
     ret->one_in = one_in_of(h);
     ret->malloc_one_in = marks_one_in(h);
     if (h->e->ended) {

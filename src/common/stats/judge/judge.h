@@ -47,8 +47,10 @@ struct judge_site {
     const int64_t *blocks, *bytes;           /* [epochs]: live at checkpoint c, all birth epochs */
     const int64_t *born_blocks, *born_bytes; /* [epochs]: live at the last checkpoint before the
                                               * drain, by birth epoch */
-    int64_t closed_blocks; /* UNIT_OPERATION: born in measured epochs, live after the held
-                            * connections were closed and before the drain */
+    const uint64_t *kept_by; /* [threads]: a bit per epoch of birth of which the thread keeps any, 0
+                              * where that isn't known; NULL: no epoch is known */
+    int64_t closed_blocks;   /* UNIT_OPERATION: born in measured epochs, live after the held
+                              * connections were closed and before the drain */
     int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */
     int64_t flushed_blocks, flushed_bytes; /* ... and after the caches were emptied */
 };
@@ -112,6 +114,8 @@ struct evidence {
     uint64_t expected;    /* entries of a cache that the user knows of; 0 = none */
     uint64_t processes;   /* that share the connections by chance; 0: one, or none that counts */
     uint64_t held;        /* connections held open */
+    size_t threads;       /* that are known one by one */
+    uint64_t serving;     /* of them, those that the connections are spread over; 0: not known */
     uint64_t seed;        /* for the bootstrap */
 };
 
@@ -160,6 +164,7 @@ struct judge_sensitivity {
     size_t base;                  /* the warm-up's last epoch; SIZE_MAX: there was none */
     size_t middle;                /* the last judged epoch of the first half */
     struct reach_warm_up warm_up; /* what a leak would have made of it */
+    uint64_t threads;             /* that the connections are spread over; 0: of no matter */
     double one_in;        /* one lost block per this many connections would have shown; 0 = none */
     double share;         /* of it what is left by sites where blocks come and go; 1: all */
     double malloc_one_in; /* the same to convict at a site without a line, which is all that calls

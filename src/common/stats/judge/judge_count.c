@@ -164,6 +164,15 @@ static bool comes_with_threads(const struct judge_context *h, const struct judge
     return true;
 }
 
+/* A pool of threads may have one for each connection, and makes it when it needs more at once than
+ * ever before: no more came than that. */
+static bool is_pool(const struct judge_context *h, const struct judge_gauge *g,
+                    const struct steps *s)
+{
+    return rule_on(h, RULE_THREADS_OF_POOL) && g->metric == METRIC_THREADS &&
+           s->grown <= (double)h->e->held;
+}
+
 /* Returns false when the gauge is at rest. */
 static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
                         struct judge_finding *ret)
@@ -178,12 +187,12 @@ static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
     bool ended = s.grown * log1p(-s.after) <= log(JUDGE_ALPHA);
     bool slower = rate[1] * 2 < rate[0] &&
                   binomial_at_most((int64_t)s.half[1], (int64_t)s.grown, s.share) <= JUDGE_ALPHA;
-    bool of_threads = comes_with_threads(h, g);
+    bool of_threads = comes_with_threads(h, g), of_pool = is_pool(h, g, &s);
     if (once || ended) {
         *ret = found(g, &s, VERDICT_PASS);
         ret->kind = KIND_ONE_TIME;
     } else if (losses_of(h, g, &s) < JUDGE_CONVICT_BLOCKS || s.count < JUDGE_MIN_EPOCHS ||
-               s.half[0] <= 0 || s.half[1] <= 0 || slower || of_threads) {
+               s.half[0] <= 0 || s.half[1] <= 0 || slower || of_threads || of_pool) {
         *ret = found(g, &s, VERDICT_INCONCLUSIVE);
         h->wants_more = true;
     } else {
@@ -192,7 +201,10 @@ static bool count_judge(struct judge_context *h, const struct judge_gauge *g,
     }
     finding_why(ret, "%.32s: %.0f more, in %d interval%s, %.0f and %.0f in the halves of the run%s",
                 metric_name(g->metric), s.grown, s.count, s.count == 1 ? "" : "s", s.half[0],
-                s.half[1], of_threads ? ", each time with more threads or processes" : "");
+                s.half[1],
+                of_threads ? ", each time with more threads or processes"
+                : of_pool  ? ", no more than a pool of threads may have for the open connections"
+                           : "");
     if (ret->verdict == VERDICT_LEAK)
         name_time(h, g, &s, ret);
     return true;

@@ -32,6 +32,7 @@
     X(RULE_UNCONFIRMED, site_unconfirmed)                                                          \
     X(RULE_DECELERATING, site_decelerating)                                                        \
     X(RULE_MARKS, site_marks)                                                                      \
+    X(RULE_EACH_ONCE, site_each_once)                                                              \
     X(RULE_RUNS, site_runs)                                                                        \
     X(RULE_EXPECTED, site_expected)                                                                \
     X(RULE_LEAK, site_leak)
@@ -61,6 +62,7 @@
     X(RULE_PENDING)                                                                                \
     X(RULE_GAUGES)                                                                                 \
     X(RULE_FILES_OF_THREADS)                                                                       \
+    X(RULE_THREADS_OF_POOL)                                                                        \
     X(RULE_OUTSIDE)                                                                                \
     X(RULE_SIZE_CLASS)                                                                             \
     X(RULE_LEDGER_FIRST)                                                                           \
@@ -152,6 +154,9 @@ static inline const char *unit_of(const struct judge_context *h)
  * in clumps can't be told. */
 enum { JUDGE_DENSE = 8 };
 
+/* What threads make once each, one in so many of them may have made twice: fewer than convict. */
+enum { JUDGE_EACH_TWICE = 4 };
+
 static inline int64_t born(const struct judge_site *s, size_t epoch)
 {
     return s->born_blocks[epoch] > 0 ? s->born_blocks[epoch] : 0;
@@ -234,6 +239,11 @@ enum answer site_error_queue(struct judge_context *h, const struct survivors *v,
 enum answer site_expected(struct judge_context *h, const struct survivors *v,
                           struct judge_finding *f);
 
+/* judge_sites.c: a doubt, but where a leak of the sensitivity that was asked for would have left
+ * more. */
+enum answer doubt_unless_rare(struct judge_context *h, const struct survivors *v,
+                              struct judge_finding *f);
+
 /* judge_replaced.c: blocks that take the place of others. */
 enum kind bounded_kind(const struct survivors *v);
 int64_t range_since(const struct judge_context *h, const int64_t *series, size_t from);
@@ -256,6 +266,12 @@ enum answer site_marks(struct judge_context *h, const struct survivors *v, struc
 /* One lost block per so many connections would surely have been a leak at such a site; less than 1:
  * no loss would. 0: there is no such site, or nothing was judged. */
 double marks_one_in(const struct judge_context *h);
+
+/* judge_threads.c: what each thread makes once. So many threads kept blocks, and so often one of
+ * them some of a further epoch. */
+bool threads_once(int64_t threads, int64_t again);
+enum answer site_each_once(struct judge_context *h, const struct survivors *v,
+                           struct judge_finding *f);
 
 /* judge_runs.c: checkpoints that are the ends of processes of their own. */
 enum answer site_scatter(struct judge_context *h, const struct survivors *v,

@@ -130,9 +130,8 @@ static int64_t losses_until(const struct judge_context *h, const struct survivor
     return grown > lost ? grown : lost;
 }
 
-/* A leak of the asked sensitivity would have left more, so that the doubt doesn't matter. */
-static enum answer doubt_unless_rare(struct judge_context *h, const struct survivors *v,
-                                     struct judge_finding *f)
+enum answer doubt_unless_rare(struct judge_context *h, const struct survivors *v,
+                              struct judge_finding *f)
 {
     uint64_t want = h->e->want_one_in;
     if (!rule_on(h, RULE_RARE) || !want ||

@@ -16,6 +16,7 @@ static const double NEGLIGIBLE = 1e-7;
 struct losses {
     const uint64_t *opened, *losing;
     size_t epochs, middle;
+    uint64_t threads;
     uint64_t half[2];           /* of those that may */
     double all;                 /* ... in both */
     double connections, second; /* all there are, and the second half's share of them */
@@ -189,12 +190,63 @@ static double slows(const struct losses *l)
     return miss;
 }
 
+/* ---- RULE_EACH_ONCE: hardly any thread loses twice ---- */
+
+/* So many threads, more of them being of no matter, have lost some, and so often some again. */
+enum { TWICE = JUDGE_CONVICT_BLOCKS, THREADS = TWICE * JUDGE_EACH_TWICE };
+struct again {
+    double of[THREADS + 1][TWICE];
+};
+
+/* ret[k]: probability that one of the threads loses some in so many epochs, of any more the rest.
+ */
+static void of_a_thread(const struct losses *l, double ret[TWICE + 1])
+{
+    ret[0] = 1;
+    for (int k = 1; k <= TWICE; k++)
+        ret[k] = 0;
+    for (size_t c = 0; c < l->epochs; c++) {
+        double none = exp(-mean_of(l, c) / (double)l->threads);
+        for (int k = TWICE; k > 0; k--)
+            ret[k] = ret[k] * none + ret[k - 1] * (1 - none);
+        ret[0] *= none;
+    }
+}
+
+static void add_a_thread(struct again *a, const double epochs[TWICE + 1])
+{
+    for (int d = THREADS; d >= 0; d--) {
+        for (int twice = TWICE - 1; twice >= 0; twice--) {
+            double p = a->of[d][twice] * epochs[0];
+            for (int k = 1; k <= twice + 1 && d > 0; k++)
+                p += (a->of[d - 1][twice - k + 1] + (d == THREADS ? a->of[d][twice - k + 1] : 0)) *
+                     epochs[k];
+            a->of[d][twice] = p;
+        }
+    }
+}
+
+static double seldom_twice(const struct losses *l)
+{
+    struct again a = {.of[0][0] = 1};
+    double epochs[TWICE + 1], miss = 0;
+    of_a_thread(l, epochs);
+    for (uint64_t t = 0; t < l->threads && l->threads > 1; t++)
+        add_a_thread(&a, epochs);
+    for (int d = 0; d <= THREADS; d++)
+        for (int twice = 0; twice < TWICE; twice++)
+            miss += threads_once(d, twice) ? a.of[d][twice] : 0;
+    return miss;
+}
+
 /* ---- all of them ---- */
 
 static struct losses losses_of(const struct reach *r)
 {
-    struct losses l = {
-        .opened = r->opened, .losing = r->losing ? r->losing : r->opened, .epochs = r->epochs};
+    struct losses l = {.opened = r->opened,
+                       .losing = r->losing ? r->losing : r->opened,
+                       .epochs = r->epochs,
+                       .threads = r->threads};
     uint64_t half[2];
     l.middle = sensitivity_halves(r->opened, r->epochs, half);
     for (size_t c = 0; c < r->epochs; c++)
@@ -235,7 +287,7 @@ static size_t courses_of(const struct reach *r, double one_in, struct course ret
 static double others(struct losses *l, double one_in)
 {
     l->one_in = one_in;
-    return pauses(l) + in_clumps(l) + slows(l);
+    return pauses(l) + in_clumps(l) + slows(l) + seldom_twice(l);
 }
 
 static double few_over(const struct losses *l, double one_in, const struct course *course,

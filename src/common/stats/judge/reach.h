@@ -27,6 +27,7 @@ struct reach {
     const uint64_t *opened; /* connections of each epoch that is judged; 0: it isn't. Borrowed */
     const uint64_t *losing; /* those of them that may lose a block; NULL: all. Borrowed */
     size_t epochs;
+    uint64_t threads; /* that the connections are spread over, evenly; 0 or 1: of no matter */
     uint64_t warm; /* connections of the warm-up's last epoch: a loss in it makes the next follow */
     struct reach_warm_up warm_up;
 };

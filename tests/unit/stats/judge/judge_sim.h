@@ -17,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SIM_EPOCHS = 64, SIM_SITES = 24, SIM_GAUGES = 6 };
+enum { SIM_EPOCHS = 64, SIM_SITES = 24, SIM_GAUGES = 6, SIM_THREADS = 100 };
 
 enum sim_model {
     SIM_STATIC,  /* `amount` blocks from the start */
@@ -52,6 +52,7 @@ struct sim {
     struct sim_site site[SIM_SITES];
     struct judge_site lent[SIM_SITES];
     bool without_line[SIM_SITES];
+    uint64_t kept_by[SIM_SITES][SIM_THREADS];
     struct judge_cache cache[2];
     uint64_t population[2][SIM_EPOCHS];
     size_t cached[2]; /* the site each cache's entries are in */
@@ -236,6 +237,21 @@ static inline void sim_drain(struct sim *s)
         l->drained_bytes = l->drained_blocks * s->site[i].size;
         l->flushed_blocks = sim_is_cached(s, i) ? lost : l->drained_blocks;
         l->flushed_bytes = l->flushed_blocks * s->site[i].size;
+    }
+}
+
+/* So many threads keep a site's blocks: by turns, or by chance. */
+static inline void sim_threads(struct sim *s, size_t site, size_t threads, bool by_turns)
+{
+    size_t t = 0;
+    CHECK(threads <= SIM_THREADS && s->epochs <= 64);
+    s->e.threads = s->e.serving = threads;
+    s->lent[site].kept_by = s->kept_by[site];
+    for (size_t c = 0; c < s->epochs; c++) {
+        for (int64_t i = 0; i < s->site[site].live[c]; i++) {
+            t = by_turns ? (t + 1) % threads : rng_below(&s->rng, threads);
+            s->kept_by[site][t] |= UINT64_C(1) << c;
+        }
     }
 }
 

@@ -1055,6 +1055,43 @@ static void made_at_once_twice(struct sim *s)
     site_keeping(s, kept, MEASURED);
 }
 
+/* Which of many threads is used for the first time is chance. */
+static size_t kept_by_threads(struct sim *s, const int64_t *kept, size_t threads)
+{
+    churn_and_finish(s);
+    hold_long(s);
+    size_t site = site_keeping(s, kept, MEASURED);
+    sim_threads(s, site, threads, true);
+    return site;
+}
+
+static const int64_t of_threads[MEASURED] = {5, 2, 4, 3, 4, 3};
+
+static void state_of_threads(struct sim *s)
+{
+    kept_by_threads(s, of_threads, 40);
+}
+
+/* Where other threads free blocks of the site nobody knows whose they are. */
+static void made_with_state_of_threads(struct sim *s)
+{
+    static const int64_t twice[MEASURED] = {10, 4, 8, 6, 8, 6};
+    kept_by_threads(s, of_threads, 40);
+    site_keeping(s, twice, MEASURED);
+}
+
+static void lost_by_few_threads(struct sim *s)
+{
+    kept_by_threads(s, of_threads, 6);
+}
+
+static void lost_beside_state_of_threads(struct sim *s)
+{
+    static const int64_t lost[MEASURED] = {5, 3, 4, 3, 4, 3};
+    kept_by_threads(s, of_threads, 40);
+    site_keeping(s, lost, MEASURED);
+}
+
 static void first_half_only(struct sim *s)
 {
     static const int64_t kept[MEASURED] = {0, 1, 5, 0, 0, 0};
@@ -1274,6 +1311,27 @@ static void thread_pool_grows_twice(struct sim *s)
     double *v = sim_gauge(s, METRIC_THREADS, 0);
     for (size_t i = 0; i < s->gauge[0].count; i++)
         v[i] = 8 + 3 * (i >= 3) + 4 * (i >= 6);
+}
+
+/* As many connections as never before need as many threads. */
+static void threads_come(struct sim *s, double each)
+{
+    churn_and_finish(s);
+    hold_long(s);
+    s->e.held = 30;
+    double *v = sim_gauge(s, METRIC_THREADS, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = 8 + each * (double)i;
+}
+
+static void threads_of_a_pool(struct sim *s)
+{
+    threads_come(s, 3);
+}
+
+static void threads_beyond_a_pool(struct sim *s)
+{
+    threads_come(s, 5);
 }
 
 static void threads_start_late(struct sim *s)
@@ -1786,6 +1844,11 @@ static const struct control {
     {"two_blocks", two_blocks, RULE_FEW, V(PASS), K(ONE_TIME)},
     {"two_clumps", two_clumps, RULE_FEW, V(INCONCLUSIVE), K(ONE_TIME)},
     {"made_at_once_twice", made_at_once_twice, RULE_CLUMPS, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"state_of_threads", state_of_threads, RULE_EACH_ONCE, V(INCONCLUSIVE), K(ONE_TIME)},
+    {"made_with_state_of_threads", made_with_state_of_threads, RULE_EACH_ONCE, V(INCONCLUSIVE),
+     K(ONE_TIME)},
+    {"lost_by_few_threads", lost_by_few_threads, RULE_COUNT, V(LEAK), K(SIDE)},
+    {"lost_beside_state_of_threads", lost_beside_state_of_threads, RULE_COUNT, V(LEAK), K(SIDE)},
     {"first_half_only", first_half_only, RULE_HALVES, V(INCONCLUSIVE), K(ONE_TIME)},
     {"late_start", late_start, RULE_HALVES, V(INCONCLUSIVE), K(ONE_TIME)},
     {"rare_but_asked", rare_but_asked, RULE_RARE, V(PASS), K(ONE_TIME)},
@@ -1857,6 +1920,8 @@ static const struct control {
     {"outside_of_many_sizes_by_time", outside_of_many_sizes_by_time, RULE_TIME, V(LEAK), K(TIME)},
     {"thread_pool_starts", thread_pool_starts, RULE_GAUGES, V(PASS), K(ONE_TIME)},
     {"thread_pool_grows_twice", thread_pool_grows_twice, RULE_CLUMPS, V(INCONCLUSIVE), K(THREADS)},
+    {"threads_of_a_pool", threads_of_a_pool, RULE_THREADS_OF_POOL, V(INCONCLUSIVE), K(THREADS)},
+    {"threads_beyond_a_pool", threads_beyond_a_pool, RULE_COUNT, V(LEAK), K(THREADS)},
     {"threads_start_late", threads_start_late, RULE_GAUGES, V(PASS), K(ONE_TIME)},
     {"descriptors_peak", descriptors_peak, RULE_COUNT, V(PASS), K(NONE)},
     {"heap_flat", heap_flat, RULE_COUNT, V(PASS), K(NONE)},

@@ -74,6 +74,41 @@ static void what_the_rules_doubt_is_in_the_figure(void **state)
     assert_true(beyond >= 1);
 }
 
+/* Connections that are spread over threads: hardly any of many threads loses twice. */
+static void what_threads_make_once_is_in_the_figure(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t opened[MOST];
+        size_t epochs, threads;
+        double one_in;
+    } of[] = {{{1000, 1000, 1000, 1000}, 4, 4, 240},
+              {{500, 1000, 2000, 2000}, 4, 16, 250},
+              {{1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000, 1000}, 10, 80, 250}};
+    int beyond = 0;
+    for (size_t i = 0; i < sizeof of / sizeof *of; i++) {
+        struct reach r = {.opened = of[i].opened, .epochs = of[i].epochs, .threads = of[i].threads};
+        struct reach one = {.opened = of[i].opened, .epochs = of[i].epochs};
+        double predicted = reach_miss(&r, of[i].one_in), missed = 0;
+        double of_one = reach_miss(&one, of[i].one_in);
+        for (uint64_t seed = 1; seed <= RUNS; seed++) {
+            struct sim *s = sim_new(30, seed * 7919 + i);
+            size_t site = sim_site(s, SIM_LEAK, 1, 1 / of[i].one_in);
+            sim_epoch(s, SIM_WARM, 280, 1);
+            for (size_t c = 0; c < of[i].epochs; c++)
+                sim_epoch(s, SIM_MEASURE, of[i].opened[c], 1);
+            s->epoch[s->epochs - 1].all_closed = true;
+            sim_threads(s, site, of[i].threads, false);
+            missed += !convicts(s) / (double)RUNS;
+        }
+        print_message("%zu threads: missed %.4f, predicted %.4f, of one thread %.4f\n",
+                      of[i].threads, missed, predicted, of_one);
+        assert_true(missed <= predicted + off_by(predicted, 3));
+        beyond += missed > of_one + off_by(of_one, 5);
+    }
+    assert_true(beyond >= 1);
+}
+
 /* Half of the connections of one epoch and a third of the next may lose a block, as the mix of
  * behaviours makes them; or fewer and fewer. */
 static void what_some_connections_lose_is_missed_as_often_as_is_figured(void **state)
@@ -308,6 +343,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_the_rules_doubt_is_in_the_figure),
+        cmocka_unit_test(what_threads_make_once_is_in_the_figure),
         cmocka_unit_test(what_some_connections_lose_is_missed_as_often_as_is_figured),
         cmocka_unit_test(an_even_share_of_the_connections_has_that_share_of_the_figure),
         cmocka_unit_test(the_warm_up_that_a_leak_prolongs_is_in_the_figure),

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What threads make once, the rule asked alone: its bounds from both sides. Six epochs of 100
+ * connections are judged, 2 to 7; 38 connections turn them over. */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "judge_ask.h"
+
+static const int64_t KEPT[6] = {2, 2, 2, 2, 2, 2};
+
+/* So many threads, of which so many keep some of a second epoch. */
+static struct sim *of_threads(size_t threads, size_t again)
+{
+    struct sim *s = keeping(KEPT);
+    s->e.threads = s->e.serving = SIM_THREADS;
+    s->lent[SITE].kept_by = s->kept_by[SITE];
+    for (size_t t = 0; t < threads; t++)
+        s->kept_by[SITE][t] = UINT64_C(1) << (FIRST + t % 6);
+    for (size_t t = 0; t < again; t++)
+        s->kept_by[SITE][t] |= UINT64_C(1) << (FIRST + (t + 1) % 6);
+    return s;
+}
+
+static bool doubted(struct sim *s)
+{
+    struct said said = ask(s, ONLY(RULE_EACH_ONCE));
+    if (said.found)
+        expect(&said, VERDICT_INCONCLUSIVE, KIND_ONE_TIME);
+    return said.found;
+}
+
+static void it_says_who_made_them(void **state)
+{
+    (void)state;
+    struct said said = ask(of_threads(8, 1), ONLY(RULE_EACH_ONCE));
+    expect(&said, VERDICT_INCONCLUSIVE, KIND_ONE_TIME);
+    assert_true(said.wants_more);
+    assert_string_equal(said.f.why, "12 blocks, made with what 8 threads keep, of which 1 made "
+                                    "some again: each may make them once");
+}
+
+static void one_thread_of_four_may_make_them_twice(void **state)
+{
+    (void)state;
+    assert_true(doubted(of_threads(4, 1)));
+    assert_false(doubted(of_threads(3, 1)));
+    assert_true(doubted(of_threads(8, 2)));
+    assert_false(doubted(of_threads(7, 2)));
+}
+
+static void but_no_five_of_any_number(void **state)
+{
+    (void)state;
+    assert_true(doubted(of_threads(100, 4)));
+    assert_false(doubted(of_threads(100, 5)));
+}
+
+static void without_threads_nothing_is_said(void **state)
+{
+    (void)state;
+    assert_false(doubted(of_threads(0, 0)));
+    assert_false(doubted(keeping(KEPT)));
+}
+
+/* The warm-up's and those of the newest connections are no survivors. */
+static void only_judged_epochs_count(void **state)
+{
+    (void)state;
+    struct sim *s = of_threads(4, 0);
+    for (size_t t = 0; t < 4; t++)
+        s->kept_by[SITE][t] |= 1 | 1 << 1 | 1 << LAST;
+    assert_true(doubted(s));
+    s = of_threads(4, 1);
+    s->kept_by[SITE][10] = 1 << 1; /* no fifth thread */
+    s->kept_by[SITE][3] |= 1 << NEWEST;
+    assert_false(doubted(s));
+}
+
+/* What threads make once, and as many times as much at another site whose threads nobody knows. */
+static bool doubted_beside(const int64_t once[6], const int64_t beside[6])
+{
+    struct sim *s = keeping(beside);
+    size_t site = sim_six_site(s, once);
+    sim_threads(s, site, SIM_THREADS, true);
+    return doubted(s);
+}
+
+static void what_keeps_step_with_them_is_made_with_them(void **state)
+{
+    (void)state;
+    static const int64_t once[6] = {2, 0, 4, 2, 2, 2}, half[6] = {1, 0, 2, 1, 1, 1},
+                         times[6] = {32, 0, 64, 32, 32, 32}, more[6] = {34, 0, 68, 34, 34, 34},
+                         off[6] = {2, 1, 4, 2, 2, 1}, last[6] = {2, 0, 4, 2, 2, 3};
+    assert_true(doubted_beside(once, once));
+    assert_true(doubted_beside(once, half));
+    assert_true(doubted_beside(once, times));
+    assert_false(doubted_beside(once, more));
+    assert_false(doubted_beside(once, off));
+    assert_false(doubted_beside(once, last));
+}
+
+/* A few keep step by chance. */
+static void fewer_than_five_are_no_measure(void **state)
+{
+    (void)state;
+    static const int64_t four[6] = {1, 1, 0, 1, 1, 0}, five[6] = {1, 1, 0, 1, 2, 0},
+                         of_four[6] = {2, 2, 0, 2, 2, 0}, of_five[6] = {2, 2, 0, 2, 4, 0};
+    assert_false(doubted_beside(four, of_four));
+    assert_true(doubted_beside(five, of_five));
+}
+
+/* More than the connections are, so that a leak of that rate would have left more. */
+static void where_a_leak_would_have_left_more_it_passes(void **state)
+{
+    (void)state;
+    struct sim *s = of_threads(8, 0);
+    s->e.want_one_in = 10;
+    struct said said = ask(s, ONLY(RULE_EACH_ONCE) | ONLY(RULE_RARE));
+    expect(&said, VERDICT_PASS, KIND_ONE_TIME);
+}
+
+/* A pool of threads, of the connections that are held. */
+static struct judgement judge_pool(double each, uint64_t held)
+{
+    struct judgement j;
+    struct sim *s = sim_six(false);
+    s->e.held = held;
+    double *v = sim_gauge(s, METRIC_THREADS, 0);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        v[i] = 2 + each * (double)i;
+    judge_with_rules(sim_evidence(s), ONLY(RULE_GAUGES) | ONLY(RULE_THREADS_OF_POOL), &j);
+    free(s);
+    return j;
+}
+
+static void a_pool_has_no_more_threads_than_connections(void **state)
+{
+    (void)state;
+    struct judgement j = judge_pool(3, 21);
+    assert_int_equal(j.finding[0].verdict, VERDICT_INCONCLUSIVE);
+    assert_non_null(strstr(j.finding[0].why, "a pool of threads"));
+    j = judge_pool(3, 20);
+    assert_int_equal(j.finding[0].verdict, VERDICT_LEAK);
+    assert_null(strstr(j.finding[0].why, "a pool of threads"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(it_says_who_made_them),
+        cmocka_unit_test(one_thread_of_four_may_make_them_twice),
+        cmocka_unit_test(but_no_five_of_any_number),
+        cmocka_unit_test(without_threads_nothing_is_said),
+        cmocka_unit_test(only_judged_epochs_count),
+        cmocka_unit_test(what_keeps_step_with_them_is_made_with_them),
+        cmocka_unit_test(fewer_than_five_are_no_measure),
+        cmocka_unit_test(where_a_leak_would_have_left_more_it_passes),
+        cmocka_unit_test(a_pool_has_no_more_threads_than_connections),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
