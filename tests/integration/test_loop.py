@@ -5,13 +5,16 @@ import json
 import os
 import re
 import shutil
+import signal
+import subprocess
 import sys
 import unittest
 from pathlib import Path
 
 import jsonschema
 
-from soak_run import ROOT, SoakTest
+from patience import PATIENCE_S, until
+from soak_run import ROOT, SOAK, SoakTest
 
 # tests/servers/planter.c
 PLANTER = os.path.join(os.environ["SOAK_BIN"], "libsoak-planter.so")
@@ -118,6 +121,21 @@ class LoopTest(SoakTest):
             self.assertNotIn("ended the run", said)
             self.assertNotIn("--closed", said)
             self.assertEqual(run.result["missing"], "a program that makes {count} connections, however many that are")
+
+    def test_an_interrupted_run_is_not_judged_by_the_loop_that_it_cut(self):
+        mark = Path(self.results, "connected")
+        stuck = CLIENT.replace("        while", f"        open({str(mark)!r}, 'w').close(); import time; time.sleep(1e6)\n        while")
+        Path(self.results, "client.py").write_text(stuck)
+        process = subprocess.Popen([SOAK, "--client", f"{sys.executable} {self.results}/client.py {{address}} {{ca}} "
+                                    "{count} 0 0", *SHORT, "--results", self.results], stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, text=True)
+        until(mark.exists)
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=PATIENCE_S)
+        self.assertEqual(process.returncode, 130, out)
+        self.assertRegex(out, r"\AINCONCLUSIVE +interrupted; nothing can be said yet after")
+        self.assertNotIn("hooks", out)
+        self.assertNotIn("failed", out)
 
     def test_what_it_starts_gives_back_what_it_holds(self):
         script = Path(self.results, "again.sh")

@@ -252,6 +252,15 @@ bool parts_may_be_sessions(const struct result_subject *subject)
     return subject->processes && (retained || (name && strcmp(name, maker) == 0));
 }
 
+/* Whether what is lost, or kept by an object that is, may yet be freed: where a run was stopped, or
+ * broke, before its drain, nobody has seen that it isn't. */
+static bool may_be_deferred(const struct result *r, const struct result_subject *subject)
+{
+    enum kind kind = subject->judgement.kind;
+    return (r->interrupted || r->broken) && !subject->rest.known && !subject->ended &&
+           (kind == KIND_OBJECT || kind == KIND_SIDE || kind == KIND_UNKNOWN);
+}
+
 /* One line per kind of leak: the first finding of a kind speaks for the others. A block that is
  * lost needs no name for it. */
 static void print_why(const struct result_subject *subject, const struct screen *s)
@@ -285,4 +294,7 @@ void parts_leak(const struct result *r, const struct result_subject *subject,
     print_where(subject, s);
     parts_attribution(subject, s);
     print_why(subject, s);
+    if (may_be_deferred(r, subject))
+        screen_say(s, "unless", PARTS_LEAK_COLUMN,
+                   "its free is only deferred: the run ended before the drain, which would tell");
 }

@@ -14,6 +14,7 @@
 static uint64_t failed_of(const struct run *r)
 {
     uint64_t failed = atomic_load(&run_load(r)->subject->child.page->app.failed);
+    failed -= loop_cut(r);
     uint64_t meant = atomic_load(&run_judged(r)->subject->child.page->app.expected_aborts);
     return failed > meant ? failed - meant : 0;
 }
@@ -116,6 +117,8 @@ static void judge_without_asking(struct run *r, struct history_question *questio
 
 void checkpoint_judge(struct run *r)
 {
+    if (r->scenario->loop && r->loop.record.runs == 0) /* it was interrupted in the first one */
+        return;
     struct history_question question = checkpoint_question(r);
     bool leak = false;
     for (size_t i = 0; i < r->subjects.count; i++) {

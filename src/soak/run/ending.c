@@ -149,7 +149,9 @@ void ending_interrupt(void *owner, int number)
             run_finish(r);
         return;
     }
-    display_note(r, "interrupted: finishing this epoch; once more stops at once");
+    display_note(r, r->action.step == PLAN_DRAIN
+                        ? "interrupted: finishing the drain; once more stops at once"
+                        : "interrupted: finishing this epoch; once more stops at once");
     struct subject *load = run_load(r)->subject;
     loop_interrupted(r);
     if (r->state == RUN_CHURN && !r->scenario->loop)

@@ -34,6 +34,11 @@ static uint64_t accepted(const struct run *r)
     return atomic_load(&run_load(r)->subject->child.page->app.opened);
 }
 
+static uint64_t failed(const struct run *r)
+{
+    return atomic_load(&run_load(r)->subject->child.page->app.failed);
+}
+
 bool loop_is_last(const struct run *r)
 {
     return now(r) + 1 == runs(r);
@@ -127,8 +132,16 @@ bool loop_ended(struct run *r, const struct subject *s)
 void loop_interrupted(struct run *r)
 {
     struct subject *program = run_judged(r)->subject;
-    if (r->scenario->loop && r->state == RUN_CHURN && !r->loop.ended)
-        program->ops->stop(program);
+    if (!r->scenario->loop || r->state != RUN_CHURN || r->loop.ended)
+        return;
+    r->loop.cut = true;
+    r->loop.failed = failed(r);
+    program->ops->stop(program);
+}
+
+uint64_t loop_cut(const struct run *r)
+{
+    return r->loop.cut ? failed(r) - r->loop.failed : 0;
 }
 
 int loop_keep(struct run *r, const struct history_sample *sample, struct err *e)

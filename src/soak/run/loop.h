@@ -20,6 +20,8 @@ struct run_loop {
     bool ended;                  /* the program of this run has */
     int looks;                   /* at what it has mapped: at most two */
     uint64_t status;             /* with which */
+    uint64_t failed;             /* connections, until Ctrl-C ended one's program */
+    bool cut;                    /* it did */
 };
 
 /* Begins the next run. Returns false, having done nothing, when there is none. */
@@ -32,6 +34,8 @@ void loop_poll(struct run *r);
 bool loop_ended(struct run *r, const struct subject *s);
 /* Ctrl-C: this run is the last, and doesn't count. */
 void loop_interrupted(struct run *r);
+/* How many connections it has made fail. */
+uint64_t loop_cut(const struct run *r);
 /* Keeps the sample of the run that has ended, in the judged subject's history. Returns 0 or -1. */
 int loop_keep(struct run *r, const struct history_sample *sample, struct err *e);
 /* Whether the run to come is the last: its call stacks are taken. */

@@ -108,7 +108,8 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(run_judged(r)->history);
     fill_times(o, r);
-    fill_errors(&o->result.run.errors, app);
+    if (atomic_load(&app->failed) > loop_cut(r)) /* else all were soak's own doing */
+        fill_errors(&o->result.run.errors, app);
     o->result.run.foreign = checkpoint_foreign(r);
     o->result.run.foreign_served = scenario_address(s)[0] == '[';
 }

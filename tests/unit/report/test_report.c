@@ -351,6 +351,20 @@ static void a_leak_of_sessions_may_be_a_cache_of_a_program_that_is_not_soak_s(vo
     }
 }
 
+static void a_leak_that_saw_no_drain_may_be_a_deferred_free(void **state)
+{
+    (void)state;
+    static struct result r;
+    fill("lost-state", &r);
+    for (int i = 0; i < 4; i++) {
+        r.interrupted = i & 1;
+        r.subject[0].rest.known = i & 2;
+        char *text = text_of(&r, &wide, false);
+        assert_int_equal(strstr(text, "\n  unless   its free is only deferred: ") != NULL, i == 1);
+        free(text);
+    }
+}
+
 static void kinds_without_blocks_are_said_in_their_own_words(void **state)
 {
     (void)state;
@@ -546,6 +560,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(quiet_prints_the_verdict_alone),
         cmocka_unit_test(the_lines_of_the_survivors_can_be_pasted),
         cmocka_unit_test(a_file_name_cannot_steer_the_terminal),
+        cmocka_unit_test(a_leak_that_saw_no_drain_may_be_a_deferred_free),
         cmocka_unit_test(a_leak_of_sessions_may_be_a_cache_of_a_program_that_is_not_soak_s),
         cmocka_unit_test(kinds_without_blocks_are_said_in_their_own_words),
         cmocka_unit_test(many_notes_are_cut_and_replacements_are_none),
