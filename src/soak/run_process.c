@@ -348,9 +348,16 @@ static int broken(const struct command_runs *c, const struct err *e)
     return EXIT_BROKEN;
 }
 
+void run_process_progress_end(void)
+{
+    if (isatty(STDERR_FILENO))
+        fputs("\r\033[K", stderr);
+}
+
 static int run_all(const struct command_runs *c, struct err *e)
 {
     int rc = c->run(c->owner, e);
+    run_process_progress_end();
     bool good = c->summarise(c->owner);
     if (c->sub->interrupted)
         return EXIT_INTERRUPTED;
@@ -361,9 +368,11 @@ static int run_all(const struct command_runs *c, struct err *e)
 
 void run_process_progress(uint64_t done, uint64_t all)
 {
+    bool tenth = done > 0 && done < all && done * 10 / all != (done - 1) * 10 / all;
     if (isatty(STDERR_FILENO))
-        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " runs%s", done, all,
-                done >= all ? "\r\033[K" : "");
+        fprintf(stderr, "\r%" PRIu64 " of %" PRIu64 " runs", done, all);
+    else if (tenth)
+        fprintf(stderr, "soak: %" PRIu64 " of %" PRIu64 " runs\n", done, all);
 }
 
 int command_runs(const struct command_runs *c, int argc, char *const *argv)

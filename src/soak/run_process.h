@@ -87,8 +87,10 @@ struct command_runs {
     bool (*summarise)(const void *owner);
 };
 
-/* `12 of 200 runs`, where somebody watches; wiped out at the last. */
+/* `12 of 200 runs`: on a terminal in one line, which run_process_progress_end takes away (due
+ * before anything else is printed, and at the end: command_runs); else a line for each tenth. */
 void run_process_progress(uint64_t done, uint64_t all);
+void run_process_progress_end(void);
 /* Returns the exit code: 0, 1 when something isn't as it must be, 2 usage, 4 when soak can't be
  * run, 130 interrupted. */
 int command_runs(const struct command_runs *c, int argc, char *const *argv);

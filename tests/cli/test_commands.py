@@ -58,22 +58,22 @@ REFUSED = [
      "selftest: --endurance: a run of its own; leave out the other options"),
     (["selftest", "--campaign", "cleen"], "selftest: --campaign cleen: it is clean, leaks or sensitivity"),
     (["selftest", "--campaign", "leaks", "--quick"],
-     "selftest: --campaign: it draws its runs; leave out --quick, --seeds, --rates, --only and --endurance"),
+     "selftest: --campaign: it draws its own runs; leave out --quick, --seeds, --rates, --only and --endurance"),
     (["selftest", "--campaign", "leaks", "--jobs", "0"], "selftest: --jobs: from 1 to 64"),
     (["selftest", "--campaign", "leaks", "--busy", "65"], "selftest: --busy: at most 64"),
     (["selftest", "--campaign", "clean", "--simulated"],
-     "selftest: --simulated: of the sensitivity campaign, and it starts nothing; leave out --openssl, --jobs and "
+     "selftest: --simulated: only for --campaign sensitivity, and it starts nothing; leave out --openssl, --jobs and "
      "--busy"),
     (["selftest", "--campaign", "leaks", "--runs", "0"], "selftest: --runs: from 1 to 1M"),
     (["selftest", "--campaign", "leaks", "--scenario", "smoke"],
-     "selftest: --scenario: of the clean campaign only; the others plant their leaks in soak-server"),
+     "selftest: --scenario: only for --campaign clean; the others plant their leaks in soak-server"),
     (["selftest", "--campaign", "clean", "--scenario", "smoke", "--openssl", "3.0.19"],
      "selftest: --openssl: a scenario has its own; leave out one of them"),
     (["selftest", "--campaign", "clean", "--openssl", "3.0.19,,1"],
-     "selftest: --openssl 3.0.19,,1: names that commas part, such as a,b"),
-    (["selftest", "--runs", "7"],
-     "selftest: --runs, --seed, --jobs, --busy, --simulated, --openssl, --scenario, --results, --markdown: "
-     "of --campaign only"),
+     "selftest: --openssl 3.0.19,,1: names separated by commas, such as a,b"),
+    (["selftest", "--runs", "7"], "selftest: --runs: only with --campaign"),
+    (["selftest", "--busy", "1", "--markdown=x.md"], "selftest: --busy, --markdown: only with --campaign"),
+    (["selftest", "--only", "xyz"], "selftest: --only xyz: no such defect; `soak list defects` lists them"),
     (["selftest", "--seeds", "0"], "selftest: --seeds: from 1 to 1000"),
     (["selftest", "--rates", "1,1/7"],
      "selftest: --rates 1/7: no case has this rate; there are 1, 1/100 and 1/10000"),
@@ -209,7 +209,7 @@ class Commands(unittest.TestCase):
                        TMPDIR=self.temporary)
         self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
         self.assertRegex(process.stdout, r"(?m)^default +1 +1 +0 +0 +0 +1$")
-        self.assertIn("false alarms (LEAK): 0 of 1, so at most 95.00 % of such runs (95 %)\n",
+        self.assertIn("false alarms (LEAK): 0 of 1, so at most 95.00 % of such runs (95 % sure)\n",
                       process.stdout)
         self.assertEqual(os.listdir(self.temporary), [])
 
@@ -224,7 +224,7 @@ class Commands(unittest.TestCase):
         self.assertEqual(last, f"4 mixes: {words.count('PASS')} PASS, {words.count('refused')} "
                                "refused with a reason, 0 neither")
         for seed in range(1, 5):
-            self.assertRegex(process.stdout, rf"(?m)^(PASS|refused) +soak run --churn max "
+            self.assertRegex(process.stdout, rf"(?m)^(PASS|refused) +\./soak run --churn max "
                                              rf"--closed [\dk]+ --seed {seed:x}\b")
         self.assertEqual(os.listdir(self.temporary), [])
 
@@ -232,7 +232,16 @@ class Commands(unittest.TestCase):
         process = soak("selftest", "--only", "lost-state", "--rates", "1", TMPDIR=self.temporary)
         self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
         self.assertEqual(process.stdout.splitlines()[-1], "1 of 1 as expected: 1 caught")
+        self.assertRegex(process.stdout, r"(?m)^defect .* stack\nlost-state .* server/defect.c:\d+ .* caught$")
         self.assertEqual(os.listdir(self.temporary), [])
+
+    def test_the_rows_of_a_selftest_fit_the_terminal(self):
+        for columns, row in ((60, r"lost-state +LEAK +caught"), (80, r"lost-state +LEAK +side-allocation-lost +caught")):
+            text, code = shown(columns, [SOAK, "selftest", "--only", "lost-state", "--rates", "1"],
+                               env=dict(os.environ, SOAK_ROOT=SOURCE, TMPDIR=self.temporary))
+            self.assertEqual(code, 0, text)
+            self.assertLessEqual(max(map(len, text.splitlines())), columns)
+            self.assertRegex(text, rf"(?m)^{row}$")
 
     def test_a_run_that_fails_is_kept_and_named_and_ends_with_1(self):
         """Its server is killed: the run is INVALID."""
@@ -285,7 +294,7 @@ class Commands(unittest.TestCase):
                     TMPDIR=self.temporary)
 
     def test_a_campaign_goes_on_where_it_was_and_a_broken_run_fails_it(self):
-        for runs, before in ((1, ""), (2, f"1 runs are in {self.temporary}\n"), (2, "2 runs are in ")):
+        for runs, before in ((1, ""), (2, f"1 of 2 runs done before, in {self.temporary}\n"), (2, "2 of 2 runs done before, in ")):
             process = self.campaign("--runs", str(runs))
             self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
             self.assertTrue(process.stdout.startswith(before), process.stdout)
@@ -303,7 +312,7 @@ class Commands(unittest.TestCase):
             os.kill(self.server_of(process.pid), signal.SIGKILL)
             output, _ = process.communicate(timeout=PATIENCE_S)
         self.assertEqual(process.returncode, 1, output)
-        self.assertRegex(output, r"(?m)^BROKEN  run 2: soak run --churn max --.*\n  it said: server .*\n  kept: ")
+        self.assertRegex(output, r"(?m)^BROKEN  run 2: \./soak run --churn max --.*\n  it said: server .*\n  kept: ")
 
     def test_runs_of_a_campaign_side_by_side(self):
         book = os.path.join(self.temporary, "book.md")
@@ -329,6 +338,7 @@ class Commands(unittest.TestCase):
         process = soak("selftest", "--campaign", "sensitivity", "--simulated", "--runs", "300", "--results",
                        self.temporary, TMPDIR=self.temporary)
         self.assertEqual(process.returncode, 0, process.stdout + process.stderr)
+        self.assertEqual(process.stderr, "".join(f"soak: {n} of 300 runs\n" for n in range(30, 300, 30)))
         self.assertIn("\n| all | 300 | 300 | 0 | 0 | 0 | 0 | 0 | 0 | 0 |\n", process.stdout)
 
     def second_run(self):

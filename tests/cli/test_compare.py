@@ -855,12 +855,14 @@ class Refused(Compare):
                 ("compare: --program debian:bullseye/nginx: nothing would run of it; begin the command with its "
                  "folder, as in {program}/usr/sbin/nginx", "compare", "servers/nginx", "--program",
                  "debian:bullseye/nginx,debian:sid/nginx"),
-                ("compare: run: with which run is it to be compared?", "compare", "run"),
-                ("compare: --openssl: with what is 3.0.17 to be compared? Such as --openssl A,B",
+                ("compare: run: which run is it to be compared with? Name both: soak compare RUN RUN", "compare", "run"),
+                ("compare: --openssl: what is 3.0.17 to be compared with? Name both: --openssl A,B",
                  "compare", "smoke", "--openssl", "3.0.17"),
                 ("compare: --openssl and --libuv: one thing varies at a time; give one name of the "
                  "other", "compare", "smoke", "--openssl", "3.0.17,3.0.20", "--libuv", "1.44,1.50"),
-                ("compare: --openssl: 3.0.17 stands there twice", "compare", "smoke", "--openssl",
+                ("compare: --openssl 3.0.17..3.0.22: a range is for soak bisect; name the versions: A,B",
+                 "compare", "smoke", "--openssl", "3.0.17..3.0.22"),
+                ("compare: --openssl: 3.0.17 is given twice", "compare", "smoke", "--openssl",
                  "3.0.17,3.0.17"),
                 ("compare: --openssl=3.0.17,: a name is missing", "compare", "smoke", "--openssl",
                  "3.0.17,"),

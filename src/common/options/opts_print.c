@@ -193,7 +193,7 @@ static int read_item(struct weights *w, char *item, struct err *e)
         return refuse_name(w->names, item, e);
     CHECK(i < NAMES_LIMIT);
     if (w->given[i])
-        return err_set(e, "%s is there twice", item);
+        return err_set(e, "%s is given twice", item);
     w->given[i] = true;
     w->weight[i] = weight;
     return 0;

@@ -338,16 +338,16 @@ static int check_versions(const struct compare_line *line, struct err *e)
     if (line->words > 1)
         return err_set(e, "%.100s: one scenario at a time, and '%.100s' is already one",
                        line->word[1], line->word[0]);
-    if (line->names == 1)
-        return err_set(e, "--%s: with what is %.60s to be compared? Such as --%s A,B",
-                       compare_part_name(line->part), line->name[0], compare_part_name(line->part));
-    if (line->names > COMPARE_VERSIONS)
-        return err_set(e, "--%s: at most %d versions", compare_part_name(line->part),
-                       COMPARE_VERSIONS);
     for (size_t i = 0; i < line->names; i++)
         if (compare_line_range(line->name[i]))
             return err_set(e, "--%s %.60s: a range is for soak bisect; name the versions: A,B",
                            compare_part_name(line->part), line->name[i]);
+    if (line->names == 1)
+        return err_set(e, "--%s: what is %.60s to be compared with? Name both: --%s A,B",
+                       compare_part_name(line->part), line->name[0], compare_part_name(line->part));
+    if (line->names > COMPARE_VERSIONS)
+        return err_set(e, "--%s: at most %d versions", compare_part_name(line->part),
+                       COMPARE_VERSIONS);
     if (line->repeat < 1 || line->repeat > REPEAT_LIMIT)
         return err_set(e, "--repeat: from 1 to %d", REPEAT_LIMIT);
     return 0;
@@ -359,7 +359,9 @@ static int check_finished(const struct compare_line *line, struct err *e)
         return err_set(e, "which versions? Give --openssl A,B or --libuv, --malloc or --program; "
                           "or two finished runs");
     if (line->words == 1)
-        return err_set(e, "%.200s: with which run is it to be compared?", line->word[0]);
+        return err_set(
+            e, "%.200s: which run is it to be compared with? Name both: soak compare RUN RUN",
+            line->word[0]);
     if (line->forwarded_options.options)
         return err_set(e, "%.60s: finished runs are compared as they are",
                        line->forwarded_options.option[0]);

@@ -51,7 +51,7 @@ static int split(struct compare_line *line, const char *list, struct err *e)
                            list);
         for (size_t i = 0; i < line->names; i++)
             if (strcmp(line->name[i], name) == 0)
-                return err_set(e, "--%s: %.60s stands there twice", compare_part_name(line->part),
+                return err_set(e, "--%s: %.60s is given twice", compare_part_name(line->part),
                                name);
         if (line->names == COMPARE_LINE_NAMES)
             return err_set(e, "--%s: at most %d names", compare_part_name(line->part),

@@ -3,6 +3,7 @@
 
 #include "base/exit_codes.h"
 #include "calibrate.h"
+#include "cmdline.h"
 #include "options/grammar.h"
 #include "random_mix.h"
 #include "report/document.h"
@@ -65,9 +66,13 @@ static const char *word_of(const struct run_process_result *result, const struct
 static void tell(const struct line *line, const char *word, const struct result *r,
                  const char *otherwise)
 {
-    printf("%-13s soak run --churn max", word);
+    char command[1024];
+    struct text text = text_into(command, sizeof command);
+    cmdline_program(&text);
+    text_add(&text, " run --churn max");
     for (size_t i = 0; line->words[i]; i++)
-        printf(" %s", line->words[i]);
+        cmdline_word(&text, line->words[i]);
+    printf("%-13s %s", word, command);
     const char *failed = r ? r->first_failure.text : NULL;
     if (r)
         printf("\n%-13s %s%s%s\n%-13s kept: %s", "", calibrate_reason(r),
@@ -111,8 +116,9 @@ int calibrate_random_run(struct calibrate_random *c, struct run_process *sub, st
 
 bool calibrate_random_summarise(const struct calibrate_random *c)
 {
-    printf("%" PRIu64 " mixes: %" PRIu64 " PASS, %" PRIu64 " refused with a reason, %" PRIu64
+    uint64_t mixes = c->passed + c->refused + c->others;
+    printf("%" PRIu64 " mix%s: %" PRIu64 " PASS, %" PRIu64 " refused with a reason, %" PRIu64
            " neither\n",
-           c->passed + c->refused + c->others, c->passed, c->refused, c->others);
+           mixes, mixes == 1 ? "" : "es", c->passed, c->refused, c->others);
     return c->others == 0;
 }

@@ -9,6 +9,7 @@
 #include "calibrate.h"
 #include "campaign_simulate.h"
 #include "catalog.h"
+#include "cmdline.h"
 #include "options/grammar.h"
 #include "report/document.h"
 #include "report/json_util.h"
@@ -38,7 +39,7 @@ static int read_list(const char *text, char room[CAMPAIGN_ROOM],
         if (*ret_count == CAMPAIGN_PROGRAMS)
             return err_set(e, "at most %d of them", CAMPAIGN_PROGRAMS);
         if (!*word || *word == '-' || strlen(word) > CAMPAIGN_ROW - 4)
-            return err_set(e, "names that commas part, such as a,b");
+            return err_set(e, "names separated by commas, such as a,b");
         list[(*ret_count)++] = word;
     }
     return 0;
@@ -54,12 +55,13 @@ static int check(const struct campaign *c, const struct campaign_options *o, str
     if (o->busy > CAMPAIGN_BUSY)
         return err_set(e, "--busy: at most %d", CAMPAIGN_BUSY);
     if (o->simulated && (!of_sensitivity || o->openssl || o->busy || o->jobs != 1))
-        return err_set(e, "--simulated: of the sensitivity campaign, and it starts nothing; leave "
-                          "out --openssl, --jobs and --busy");
+        return err_set(e,
+                       "--simulated: only for --campaign sensitivity, and it starts nothing; leave "
+                       "out --openssl, --jobs and --busy");
     if (o->seed == 0)
         return err_set(e, "--seed: 1 or more");
     if (o->scenario && c->choice.which != CAMPAIGN_CLEAN)
-        return err_set(e, "--scenario: of the clean campaign only; the others plant their leaks "
+        return err_set(e, "--scenario: only for --campaign clean; the others plant their leaks "
                           "in soak-server");
     if (o->scenario && o->openssl)
         return err_set(e, "--openssl: a scenario has its own; leave out one of them");
@@ -119,8 +121,12 @@ static char *print_line(const struct campaign_case *c, char *buf, size_t size)
 
 static void tell(const struct campaign_line *run, const char *kept)
 {
-    printf("%s  run %" PRIu64 ": soak run --churn max %s\n", campaign_outcome_name(run->outcome),
-           run->number, run->line);
+    char program[16];
+    struct text text = text_into(program, sizeof program);
+    cmdline_program(&text);
+    run_process_progress_end();
+    printf("%s  run %" PRIu64 ": %s run --churn max %s\n", campaign_outcome_name(run->outcome),
+           run->number, program, run->line);
     if (run->said[0])
         printf("  it said: %s\n", run->said);
     if (kept)
@@ -294,7 +300,9 @@ int campaign_run(struct campaign *c, struct run_process *sub, struct err *e)
     if (rc != 0)
         return rc;
     if (c->tally.runs)
-        printf("%" PRIu64 " runs are in %s\n", c->tally.runs, c->folder);
+        printf("%" PRIu64 " of %" PRIu64 " run%s done before, in %s\n", c->tally.runs, c->o->runs,
+               c->o->runs == 1 ? "" : "s", c->folder);
+    run_process_progress(c->tally.runs, c->o->runs);
     c->last_ns = clock_now_ns();
     rc = busy_start(&busy, c->o->busy, e);
     if (rc == 0)

@@ -115,8 +115,8 @@ static void print_table(FILE *out, const struct campaign_tally *t,
 
 static void print_bound(FILE *out, const char *what, uint64_t k, uint64_t n)
 {
-    fprintf(out, "%s: %" PRIu64 " of %" PRIu64 ", so at most %.3f %% of such runs (95 %%)\n", what,
-            k, n, 100 * sensitivity_upper_share(k, n, 0.95));
+    fprintf(out, "%s: %" PRIu64 " of %" PRIu64 ", so at most %.3f %% of such runs (95 %% sure)\n",
+            what, k, n, 100 * sensitivity_upper_share(k, n, 0.95));
 }
 
 /* When, where, and how fast. */
@@ -125,9 +125,10 @@ static void print_circumstances(FILE *out, const struct campaign_tally *t)
     struct utsname name;
     const char *release = uname(&name) == 0 ? name.release : "?";
     bool one_day = strncmp(t->first, t->last, 10) == 0;
-    fprintf(out, "%.10s%s%.10s, Linux %s, %ld processors, load %.1f on average", t->first,
-            one_day ? "" : " to ", one_day ? "" : t->last, release, sysconf(_SC_NPROCESSORS_ONLN),
-            t->load / (double)t->runs);
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    fprintf(out, "%.10s%s%.10s, Linux %s, %ld processor%s, load %.1f on average", t->first,
+            one_day ? "" : " to ", one_day ? "" : t->last, release, processors,
+            processors == 1 ? "" : "s", t->load / (double)t->runs);
     if (t->took_ms > 0)
         fprintf(out, "; %.1f runs a minute", (double)t->runs * 60000 / t->took_ms);
     fprintf(out, ".\n");

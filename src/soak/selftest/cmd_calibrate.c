@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "base/input.h"
+#include "base/text.h"
 #include "calibrate.h"
 #include "calibrate_random.h"
 #include "options/grammar.h"
@@ -100,6 +101,7 @@ static bool ledger_level(const char *folder)
 static void tell(const struct calibrate_mix *m, uint64_t seed, enum verdict v,
                  const struct result *r, const struct run_process_result *result)
 {
+    run_process_progress_end();
     printf("%s, seed %" PRIx64 ": %s%s; kept: %s%s%s\n", m->name, seed, verdict_name(v),
            v == VERDICT_PASS ? ", the ledger moved" : "",
            r && r->run_dir ? r->run_dir : result->folder, result->said[0] ? "; it said: " : "",
@@ -139,8 +141,8 @@ static void print_row(const char *name, const struct calibrate_tally *t)
 static void print_bound(const char *what, uint64_t k, uint64_t n)
 {
     if (n)
-        printf("%s: %" PRIu64 " of %" PRIu64 ", so at most %.2f %% of such runs (95 %%)\n", what, k,
-               n, 100 * sensitivity_upper_share(k, n, confidence));
+        printf("%s: %" PRIu64 " of %" PRIu64 ", so at most %.2f %% of such runs (%.0f %% sure)\n",
+               what, k, n, 100 * sensitivity_upper_share(k, n, confidence), 100 * confidence);
 }
 
 /* Prints the table. Returns whether all was as it must be. */
@@ -166,8 +168,8 @@ static bool summarise(const void *owner)
     print_row("all", &all);
     print_bound("false alarms (LEAK)", all.verdict[VERDICT_LEAK], all.runs);
     print_bound("INVALID", all.verdict[VERDICT_INVALID], all.runs);
-    printf("ledger the same at every checkpoint: %" PRIu64 " of %" PRIu64
-           " runs that must have it so, %" PRIu64 " of %" PRIu64 " others\n",
+    printf("level (OpenSSL's blocks the same at every checkpoint):\n"
+           "  %" PRIu64 " of %" PRIu64 " runs that must be, %" PRIu64 " of %" PRIu64 " others\n",
            must.level, must.runs, all.level - must.level, all.runs - must.runs);
     return !all.verdict[VERDICT_LEAK] && !all.verdict[VERDICT_INVALID] && must.level == must.runs;
 }
@@ -182,6 +184,7 @@ static int run_all(void *owner, struct err *e)
             .mixes = c->o->random, .seed = c->o->seed, .closed = c->o->closed};
         return calibrate_random_run(&c->random, &c->sub, e);
     }
+    run_process_progress(done, c->o->runs);
     while (rc == 0 && done < c->o->runs) {
         for (size_t i = 0; rc == 0 && i < c->mixes && done < c->o->runs; i++) {
             rc = run_one(c, i, seed, e);
@@ -210,8 +213,13 @@ static int choose(struct calibration *c, struct err *e)
         return 0;
     }
     const char *nearest = grammar_nearest(c->o->mix, names, c->mixes);
-    return err_set(e, "--mix %.60s: no such mix%s%s%s", c->o->mix,
-                   nearest ? "; did you mean '" : "", nearest ? nearest : "", nearest ? "'?" : "");
+    if (nearest)
+        return err_set(e, "--mix %.60s: no such mix; did you mean '%s'?", c->o->mix, nearest);
+    char all[256];
+    struct text list = text_list(all, sizeof all, ", ");
+    for (size_t i = 0; i < c->mixes; i++)
+        text_item(&list, "'%s'", names[i]);
+    return err_set(e, "--mix %.60s: no such mix; there are %s", c->o->mix, all);
 }
 
 static int check(void *owner, struct err *e)

@@ -3,19 +3,25 @@
 #include "commands.h"
 #include "endurance_run.h"
 
+#include "base/text.h"
 #include "options/grammar.h"
 #include "options/opts.h"
 #include "report/document.h"
 #include "run_process.h"
 #include "selftest.h"
+#include "terminal.h"
 
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { WORD = 64, SEEDS_MAX = 1000, RATES_MAX = 8, NAMES_MAX = 32 };
+/* What a row needs: whole, and without seed, site, count and stack; a terminal with less shows the
+ * verdict alone. */
+enum { WIDE_COLUMNS = 133, KIND_COLUMNS = 71 };
 static const char clean_name[] = "clean";
 
 struct options {
@@ -132,15 +138,39 @@ static void make_words(const struct selftest_case *c, uint64_t seed, char text[2
     words[n] = NULL;
 }
 
+/* What a terminal has; a pipe takes any. */
+static int columns(void)
+{
+    return isatty(STDOUT_FILENO) ? terminal_columns(STDOUT_FILENO) : WIDE_COLUMNS;
+}
+
+static void print_head(void)
+{
+    if (columns() >= WIDE_COLUMNS)
+        printf("%-22s %4s  %-12s %-20s %-27s %9s  %s\n", "defect", "seed", "verdict", "kind",
+               "site", "per conn", "stack");
+    else if (columns() >= KIND_COLUMNS)
+        printf("%-22s  %-12s  %s\n", "defect", "verdict", "kind");
+    else
+        printf("%-22s  %s\n", "defect", "verdict");
+    fflush(stdout);
+}
+
 static void print_row(const struct selftest_case *c, uint64_t seed, const char *outcome,
                       const struct selftest_said *said)
 {
     char name[WORD], site[96] = "";
     if (said->file[0])
         snprintf(site, sizeof site, "%.60s:%ld", said->file, said->line);
-    printf("%-22s %4" PRIx64 "  %-12s %-20s %-27s %9.4f  %-18s  %s\n",
-           label_of(c, name, sizeof name), seed, said->verdict, said->kind, site, said->blocks,
-           said->function[0] ? said->function : "no stack", outcome);
+    label_of(c, name, sizeof name);
+    if (columns() >= WIDE_COLUMNS)
+        printf("%-22s %4" PRIx64 "  %-12s %-20s %-27s %9.4f  %-18s  %s\n", name, seed,
+               said->verdict, said->kind, site, said->blocks,
+               said->function[0] ? said->function : "no stack", outcome);
+    else if (columns() >= KIND_COLUMNS)
+        printf("%-22s  %-12s  %-20s  %s\n", name, said->verdict, said->kind, outcome);
+    else
+        printf("%-22s  %-12s  %s\n", name, said->verdict, outcome);
     fflush(stdout);
 }
 
@@ -228,9 +258,7 @@ static int run_all(void *owner, struct err *e)
         return campaign_run(&t->campaign, &t->sub, e);
     if (t->o->endurance)
         return endurance_run(&t->sub, t->o->endurance, &t->endured, e);
-    printf("%-22s %4s  %-12s %-20s %-27s %9s  %-18s\n", "defect", "seed", "verdict", "kind", "site",
-           "per conn", "stack");
-    fflush(stdout);
+    print_head();
     for (uint64_t seed = 1; seed <= t->o->seeds && rc == 0; seed++)
         rc = run_round(t, seed, e);
     return rc;
@@ -284,8 +312,9 @@ static int check_only(const char *only, struct err *e)
     const char *nearest = only ? grammar_nearest(only, names, used) : NULL;
     if (!only)
         return 0;
-    return err_set(e, "--only %.60s: no such defect%s%s%s", only, nearest ? "; did you mean " : "",
-                   nearest ? nearest : "", nearest ? "?" : "");
+    return nearest
+               ? err_set(e, "--only %.60s: no such defect; did you mean %s?", only, nearest)
+               : err_set(e, "--only %.60s: no such defect; `soak list defects` lists them", only);
 }
 
 static int check_endurance(const struct options *o, struct err *e)
@@ -301,16 +330,31 @@ static int check_campaign(struct selftest *t, struct err *e)
 {
     const struct options *o = t->o;
     if (o->quick || o->rates || o->only || o->endurance || o->seeds != usual.seeds)
-        return err_set(e, "--campaign: it draws its runs; leave out --quick, --seeds, --rates, "
+        return err_set(e, "--campaign: it draws its own runs; leave out --quick, --seeds, --rates, "
                           "--only and --endurance");
     return campaign_prepare(&t->campaign, &o->campaign, e);
 }
 
-static bool campaign_is_asked(const struct campaign_options *o)
+/* The options of a campaign that were given; "" if none was. */
+static char *campaign_asked(const struct campaign_options *o, char *buf, size_t size)
 {
-    return o->openssl || o->scenario || o->results || o->markdown || o->simulated || o->busy ||
-           o->jobs != usual.campaign.jobs || o->runs != usual.campaign.runs ||
-           o->seed != usual.campaign.seed;
+    const struct {
+        bool given;
+        const char *name;
+    } options[] = {{o->runs != usual.campaign.runs, "runs"},
+                   {o->seed != usual.campaign.seed, "seed"},
+                   {o->jobs != usual.campaign.jobs, "jobs"},
+                   {o->busy != 0, "busy"},
+                   {o->simulated, "simulated"},
+                   {o->openssl != NULL, "openssl"},
+                   {o->scenario != NULL, "scenario"},
+                   {o->results != NULL, "results"},
+                   {o->markdown != NULL, "markdown"}};
+    struct text list = text_list(buf, size, ", ");
+    for (size_t i = 0; i < sizeof options / sizeof *options; i++)
+        if (options[i].given)
+            text_item(&list, "--%s", options[i].name);
+    return buf;
 }
 
 static int check(void *owner, struct err *e)
@@ -320,9 +364,9 @@ static int check(void *owner, struct err *e)
     const struct selftest_case *c = selftest_cases(&count);
     if (t->o->campaign.which)
         return check_campaign(t, e);
-    if (campaign_is_asked(&t->o->campaign))
-        return err_set(e, "--runs, --seed, --jobs, --busy, --simulated, --openssl, --scenario, "
-                          "--results, --markdown: of --campaign only");
+    char asked[128];
+    if (campaign_asked(&t->o->campaign, asked, sizeof asked)[0])
+        return err_set(e, "%s: only with --campaign", asked);
     if (t->o->endurance)
         return check_endurance(t->o, e);
     if (t->o->seeds == 0 || t->o->seeds > SEEDS_MAX)

@@ -65,7 +65,9 @@ static void say_own(const struct endurance *e, struct text *text)
 {
     text_add(text, "; soak's own heap grew by at most %" PRId64 " B within an epoch", e->grew);
     if (e->longest_s < sampled_s)
-        text_add(text, ", but none took the %.0f s in which what it does once a second shows",
+        text_add(text,
+                 ", but no epoch lasted the %.0f s that it takes to see what soak does once a "
+                 "second",
                  sampled_s);
     else
         text_add(text, ", the longest of %.0f s", e->longest_s);

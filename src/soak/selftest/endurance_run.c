@@ -6,11 +6,14 @@
 #include "endurance.h"
 #include "options/grammar.h"
 #include "report/document.h"
+#include "report/screen.h"
+#include "terminal.h"
 
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* One run, and what is to be said of it. */
 struct endured {
@@ -73,10 +76,17 @@ static void print_line(const struct endured *d)
     char closed[32], asked[32], of[48] = "";
     if (d->interrupted)
         snprintf(of, sizeof of, " of %s", human_count(asked, sizeof asked, (int64_t)d->asked));
-    printf("%s%s  %s%s connections, TLS 1.2 resumption: verdict %s, %" PRIu64 " errors; %s\n",
-           d->interrupted ? "interrupted, until then " : "", words[d->state],
-           human_count(closed, sizeof closed, (int64_t)r->run.closed), of, verdict_name(r->verdict),
-           r->run.errors.total, d->text);
+    bool terminal = isatty(STDOUT_FILENO);
+    const struct screen screen = {.out = stdout,
+                                  .utf8 = true,
+                                  .columns =
+                                      terminal ? terminal_columns(STDOUT_FILENO) : SCREEN_TEXT};
+    screen_wrap(&screen, &(struct screen_lead){.word = ""},
+                "%s%s  %s%s connections, TLS 1.2 resumption: verdict %s, %" PRIu64 " error%s; %s",
+                d->interrupted ? "interrupted, until then " : "", words[d->state],
+                human_count(closed, sizeof closed, (int64_t)r->run.closed), of,
+                verdict_name(r->verdict), r->run.errors.total, r->run.errors.total == 1 ? "" : "s",
+                d->text);
 }
 
 /* What moved is told whatever became of the run after that. */

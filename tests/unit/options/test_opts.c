@@ -205,7 +205,7 @@ static void the_sentence_names_option_value_and_cure(void **state)
         {{"--mix", "red,,blue"},
          "--mix red,,blue: a name is missing; this is NAME=WEIGHT, such as red=3,green=1"},
         {{"--mix="}, "--mix: a name is missing; this is NAME=WEIGHT, such as red=3,green=1"},
-        {{"--mix=red,blue,red=2"}, "--mix red,blue,red=2: red is there twice"},
+        {{"--mix=red,blue,red=2"}, "--mix red,blue,red=2: red is given twice"},
         {{"--mix=red="},
          "--mix red=: the weight of red: a count is a whole number, such as "
          "10_000, 1k or 1M"},

@@ -109,8 +109,8 @@ static void short_epochs_are_said_to_show_nothing_of_what_is_done_once_a_second(
     epoch(7957, 7322, 2, 0.5, 0);
     epoch(7957, 7322, 2, 2.5, 0);
     assert_int_equal(judged(), ENDURANCE_FLAT);
-    assert_non_null(strstr(text, "grew by at most 0 B within an epoch, but none took the 3 s in "
-                                 "which what it does once a second shows"));
+    assert_non_null(strstr(text, "grew by at most 0 B within an epoch, but no epoch lasted the "
+                                 "3 s that it takes to see what soak does once a second"));
 }
 
 int main(void)
