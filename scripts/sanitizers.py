@@ -29,9 +29,10 @@ python3 scripts/sanitizers.py page build-asan/journal.jsonl build-tsan/journal.j
 A case is skipped where such a build lacks what it is about: jemalloc, the sandbox, the library that counts in other
 programs. A run that doesn't end fails its case, which says where it sleeps; but with libtsan of gcc 12, if it reads
 a pipe with every signal blocked, the case is skipped: the runtime runs libuv's handler of one signal inside that of
-another, which holds the byte that both read ([1855](https://github.com/google/sanitizers/issues/1855)). Left out are the tests of how the ordinary build is made and of the tree's own tools (CTest's label
-`ordinary`), of that library (`tests/preload`), of planted leaks in other programs, which it finds (`tests/servers`),
-and of clusters (`tests/placement`).
+another, which holds the byte that both read ([1855](https://github.com/google/sanitizers/issues/1855)). Left out are
+the tests of how the ordinary build is made and of the tree's own tools (CTest's label `ordinary`), of that library
+(`tests/preload`), of planted leaks in other programs, which it finds (`tests/servers`), and of clusters
+(`tests/placement`).
 """
 SANITIZERS = ("AddressSanitizer with UndefinedBehaviorSanitizer", "ThreadSanitizer")
 

@@ -104,6 +104,19 @@ static void what_keeps_step_with_them_is_made_with_them(void **state)
     assert_false(doubted_beside(once, last));
 }
 
+static void the_first_epoch_counts_where_it_is_measured(void **state)
+{
+    (void)state;
+    static const int64_t once[6] = {2, 0, 4, 2, 2, 2};
+    for (int64_t more = 0; more <= 1; more++) {
+        struct sim *s = keeping(once);
+        sim_threads(s, sim_six_site(s, once), SIM_THREADS, true);
+        s->epoch[0].measured = s->epoch[1].measured = true;
+        s->site[SITE].live[0] = more;
+        assert_true(doubted(s) == (more == 0));
+    }
+}
+
 /* A few keep step by chance. */
 static void fewer_than_five_are_no_measure(void **state)
 {
@@ -158,6 +171,7 @@ int main(void)
         cmocka_unit_test(without_threads_nothing_is_said),
         cmocka_unit_test(only_judged_epochs_count),
         cmocka_unit_test(what_keeps_step_with_them_is_made_with_them),
+        cmocka_unit_test(the_first_epoch_counts_where_it_is_measured),
         cmocka_unit_test(fewer_than_five_are_no_measure),
         cmocka_unit_test(where_a_leak_would_have_left_more_it_passes),
         cmocka_unit_test(a_pool_has_no_more_threads_than_connections),
