@@ -529,7 +529,9 @@ class History(unittest.TestCase):
                                          env=self.environment)
                 self.assertEqual(process.stderr, f"soak: history: {sentence}\n")
                 self.assertEqual((process.stdout, process.returncode), ("", 2))
-        self.assertEqual(self.soak("history"), "no runs in the history\n")
+        self.assertEqual(self.soak("history"), "no runs in the history yet\n"
+                         "  every run in results/ is recorded when it ends; `soak history add FOLDER` adds\n"
+                         "  runs from elsewhere\n")
 
 
 if __name__ == "__main__":

@@ -87,9 +87,10 @@ char *history_series_text(const struct history_series *s, char *buf, size_t size
     const struct history_run *first = s->night, *last = s->night + s->nights - 1;
     char told[128], place[HISTORY_PLACE_TEXT];
     verdicts(s, told, sizeof told);
-    snprintf(buf, size, "%s; %zu run%s, %.*s to %.*s: %s",
-             history_place_text(s, place, sizeof place), s->nights, s->nights == 1 ? "" : "s",
-             (int)DATE, first->time, (int)DATE, last->time, told);
+    bool one_day = strncmp(first->time, last->time, DATE) == 0;
+    snprintf(buf, size, "%s; %zu run%s, %.*s%s%.*s: %s", history_place_text(s, place, sizeof place),
+             s->nights, s->nights == 1 ? "" : "s", (int)DATE, first->time, one_day ? "" : " to ",
+             one_day ? 0 : (int)DATE, last->time, told);
     return buf;
 }
 
@@ -179,7 +180,7 @@ char *history_headline(const struct histories *h, char *buf, size_t size)
     for (size_t i = 0; i < h->count; i++)
         longest = h->series[i].nights > longest ? h->series[i].nights : longest;
     if (h->count == 0)
-        snprintf(buf, size, "no runs in the history");
+        snprintf(buf, size, "no runs in the history yet");
     else if (steps)
         snprintf(buf, size, "%zu step%s in %zu histor%s", steps, plural(steps), h->count,
                  histories);
@@ -193,6 +194,10 @@ static void no_step(const struct histories *h, const struct screen *s)
 {
     char text[128];
     fprintf(s->out, "%s\n", history_headline(h, text, sizeof text));
+    if (h->count == 0)
+        screen_say(s, "", 2,
+                   "every run in results/ is recorded when it ends; `soak history add FOLDER` "
+                   "adds runs from elsewhere");
 }
 
 void history_text(const struct histories *h, const struct screen *s)

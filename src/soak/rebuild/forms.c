@@ -112,7 +112,7 @@ static bool has(const struct finished *f, size_t form)
 static int refuse(size_t form, struct err *e)
 {
     if (forms[form].put == put_issue)
-        return err_set(e, "--issue: there is no leak to tell of in this run");
+        return err_set(e, "--issue: this run found no leak");
     return err_set(e, "--%s: no call stack was kept in this run: none of its blocks survived",
                    forms[form].option);
 }

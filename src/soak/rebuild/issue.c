@@ -163,7 +163,7 @@ static void put_search(const struct result *r, const struct shortest *s, FILE *o
             s->closed == 1 ? unit_name(r->run.unit) : unit_plural(r->run.unit), s->runs,
             s->runs == 1 ? "" : "s",
             s->confirmed ? "the last one confirmed it" : "it was not confirmed by one more",
-            s->stopped ? " The search was ended before it was through." : "");
+            s->stopped ? " The search stopped early, so there may be a shorter one." : "");
     put_by_file(s->command, s->by_file, out);
     if (!own)
         return;

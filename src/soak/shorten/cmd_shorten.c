@@ -10,7 +10,9 @@
 #include "catalog.h"
 #include "cmdline.h"
 #include "rebuild/finished.h"
+#include "report/screen.h"
 #include "search.h"
+#include "terminal.h"
 #include "trial.h"
 
 #include <fcntl.h>
@@ -22,6 +24,7 @@
 #include <unistd.h>
 
 static const uint64_t second_ns = 1000000000u;
+enum { LEAD = 10 };
 static const double quick_s = 60; /* as long as a run that nothing bounds may take */
 
 struct options {
@@ -158,18 +161,23 @@ static void print_found(const struct work *w, const struct shortest *s)
     printf("%s\n", s->by_file ? s->by_file : s->command);
     if (w->options.quiet)
         return;
-    printf("\n  shows   LEAK at %s, closing %s %s; the run closed %s\n", s->site,
-           human_count(closed, sizeof closed, (int64_t)s->closed),
-           s->closed == 1 ? unit_name(r->run.unit) : unit_plural(r->run.unit),
-           human_count(was, sizeof was, (int64_t)r->run.closed));
-    printf("  found   by %" PRIu64 " run%s in %s; %s%s\n", s->runs, s->runs == 1 ? "" : "s",
-           human_duration(took, sizeof took, (uint64_t)(s->seconds * (double)second_ns)),
-           s->confirmed ? "the last one confirmed it" : "not confirmed by one more",
-           s->stopped ? "; ended before the search was through" : "");
+    const struct report_style style = terminal_style(stdout, COLOR_NEVER);
+    const struct screen screen = screen_of(stdout, &style);
+    putchar('\n');
+    screen_say(&screen, "shows", LEAD, "LEAK at %s, closing %s %s; the run closed %s", s->site,
+               human_count(closed, sizeof closed, (int64_t)s->closed),
+               s->closed == 1 ? unit_name(r->run.unit) : unit_plural(r->run.unit),
+               human_count(was, sizeof was, (int64_t)r->run.closed));
+    screen_say(&screen, "found", LEAD, "by %" PRIu64 " run%s in %s; %s%s", s->runs,
+               s->runs == 1 ? "" : "s",
+               human_duration(took, sizeof took, (uint64_t)(s->seconds * (double)second_ns)),
+               s->confirmed ? "the last one confirmed it" : "not confirmed by one more",
+               s->stopped ? "; the search stopped early, so there may be a shorter one" : "");
     cmdline_program(&issue);
     text_add(&issue, " report");
     cmdline_word(&issue, r->last_dir ? r->last_dir : r->shown_dir);
-    printf("  issue   %s --issue\n", line);
+    text_add(&issue, " --issue");
+    screen_command(&screen, "issue", LEAD, line, "");
 }
 
 static int end_found(struct work *w)
