@@ -163,7 +163,11 @@ class Shards(Suite):
                       process.stderr)
         self.suite("--shard", "2/3", results="thirds")
         process = self.soak("merge", "other", "thirds", code=2)
-        self.assertIn("it is a shard of 3, and others are of 2", process.stderr)
+        self.assertIn(" is a shard of 3, and the first one is a shard of 2; merge the shards of one suite",
+                      process.stderr)
+        self.suite(results="whole")
+        self.assertIn(" is a whole suite, and the first one is a shard of 2; merge the",
+                      self.soak("merge", "other", "whole", code=2).stderr)
 
     def test_other_versions_and_options_are_noted(self):
         self.write(["pass-1", "pass-2"])
@@ -352,10 +356,13 @@ FAILED  2 of 3 scenarios are not as expected (0s)
         commands = [shlex.split(line) for line in re.findall(r"(?:again|settle it) +(.*)", said)]
         for columns in (48, 60, 80):
             text, code = shown(columns, [STUB, "suite", "s", "--results=r", "--sni=a b"], cwd=self.folder,
-                               env=self.environment, stderr=subprocess.DEVNULL)
+                               env={**self.environment, "LC_ALL": "C.UTF-8"}, stderr=subprocess.DEVNULL)
             self.assertEqual(code, 1)
             self.assertEqual([line for line in text.splitlines()
                               if len(line) > columns and "expect = " not in line], [])
+            plain, _ = shown(columns, [STUB, "suite", "s", "--results=r", "--sni=a b"], cwd=self.folder,
+                             env={**self.environment, "LC_ALL": "C"}, stderr=subprocess.DEVNULL)
+            self.assertTrue(plain.isascii(), plain)
             lines = text.replace("\\\n", "")
             self.assertEqual([shlex.split(line) for line in re.findall(r"(?:again|settle it) +(.*)", lines)], commands)
 

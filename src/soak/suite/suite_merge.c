@@ -22,15 +22,25 @@ static bool same_list(const struct suite *a, const struct suite *b)
     return true;
 }
 
+static const char *share_text(const struct suite_shard *s, char *buf, size_t size)
+{
+    if (s->of == 1)
+        snprintf(buf, size, "a whole suite");
+    else
+        snprintf(buf, size, "a shard of %" PRIu64, s->of);
+    return buf;
+}
+
 static int add_shards(struct suite *ret, const struct suite_part *part, struct err *e)
 {
     for (size_t i = 0; i < part->suite.shards; i++) {
         const struct suite_shard *from = &part->suite.shard[i];
+        char is[64], was[64];
         if (ret->shards && ret->shard[0].of != from->of)
             return err_set(e,
-                           "%.200s: it is a shard of %" PRIu64 ", and others are of %" PRIu64
-                           "; shards of one suite go together",
-                           part->path, from->of, ret->shard[0].of);
+                           "%.200s is %s, and the first one is %s; merge the shards of one suite",
+                           part->path, share_text(from, is, sizeof is),
+                           share_text(&ret->shard[0], was, sizeof was));
         if (suite_shard_find(ret, from->index))
             return err_set(e, "%.200s: shard %" PRIu64 " of %" PRIu64 " is there already",
                            part->path, from->index, from->of);

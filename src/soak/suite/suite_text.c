@@ -250,7 +250,8 @@ static void print_keyed(const struct screen *s, const char *line)
 /* The block of a terminal. */
 static void print_block(const struct suite_entry *entry, int width, char *block, FILE *out)
 {
-    const struct screen s = {.out = out, .utf8 = true, .columns = columns_of(out)};
+    const struct screen s = {
+        .out = out, .utf8 = terminal_style(out, COLOR_NEVER).utf8, .columns = columns_of(out)};
     const struct screen_lead lead = {2, 2 + width + 3, entry->name, INK_NONE};
     char *line = strtok(block, "\n");
     screen_wrap(&s, &lead, "%s", line);
@@ -289,7 +290,8 @@ static void print_totals(const struct suite *s, const struct suite_ending *endin
 {
     struct suite_totals t;
     suite_count(s, &t);
-    const struct screen screen = {.out = out, .utf8 = true, .columns = columns_of(out)};
+    const struct screen screen = {
+        .out = out, .utf8 = terminal_style(out, COLOR_NEVER).utf8, .columns = columns_of(out)};
     char line[SCREEN_TEXT];
     struct text text = text_into(line, sizeof line);
     text_add(&text, "%zu as expected · %zu not · %zu inconclusive · %zu broken",
