@@ -180,6 +180,20 @@ def upgrades(address, cert, key, *inherited):
     serve(address, cert, key, server=server)
 
 
+def starts_anew_without_its_environment(address, cert, key, *inherited):
+    """In its own place, after 100 connections, on the socket that it listens on."""
+    server = socket.socket(fileno=int(inherited[0])) if inherited else listener(address)
+    served = []
+
+    def handle(connection, context):
+        echo(connection, context)
+        served.append(connection)
+        if len(served) == 100 and not inherited:
+            os.set_inheritable(server.fileno(), True)
+            os.execve(sys.executable, [sys.executable, *sys.argv, str(server.fileno())], {})
+    serve(address, cert, key, handle, server)
+
+
 def stops_its_guard(_address, _cert, _key):
     os.kill(os.getppid(), signal.SIGSTOP)
     print("alone", flush=True)

@@ -272,6 +272,12 @@ class JudgedTest(ForeignTest):
                          r"with an environment of its own, without LD_PRELOAD and SOAK_PROBE; let them "
                          r"through; soak help servers$")
 
+    def test_one_that_executes_another_without_the_probe_in_its_place_is_not_judged(self):
+        run = self.server("starts_anew_without_its_environment")
+        self.assertRegex(self.broken(run), r"the server's figures are old: python3\S* \(process \d+\) has executed "
+                                           "another program in its place, which was started with an environment of "
+                                           "its own, without LD_PRELOAD and SOAK_PROBE; let them through")
+
     def test_one_that_another_without_the_probe_replaces_is_not_judged(self):
         third = "sh -c 'n=$(ls {work} | grep -c ^n); touch {work}/n$n; test $n -ne 3 || kill -USR1 {pid}'"
         run = self.server("upgrades", "--on-checkpoint", third)
@@ -340,8 +346,8 @@ class JudgedTest(ForeignTest):
                                        "{address} {cert} {key}'")
 
     def test_one_without_room_for_the_page_is_not_judged(self):
-        for limit, sentence in (("-v 900000", "address space for its page \\(RLIMIT_AS\\); let it have 2 GiB"),
-                                ("-d 900000", "memory for its tables \\(RLIMIT_DATA\\); let it have 1 GiB")):
+        for limit, sentence in (("-v 900000", "address space for its page \\(RLIMIT_AS\\); let it have 2 GiB: ulimit -v 2097152"),
+                                ("-d 900000", "memory for its tables \\(RLIMIT_DATA\\); let it have 1 GiB: ulimit -d 1048576")):
             with self.subTest(limit):
                 self.assertRegex(self.broken(self.limited(limit)),
                                  "nothing of the server's allocations is counted: python3.* has the probe loaded, "

@@ -142,6 +142,17 @@ static void leak(char *buf, size_t size, const struct result *r,
 
 /* ---- no verdict ---- */
 
+/* At the last checkpoint: what can't be judged may have no end. */
+static double last_of(const struct result_subject *subject, const struct judge_metric *m)
+{
+    for (size_t i = 0; i < subject->series_count; i++) {
+        const struct result_series *s = &subject->series[i];
+        if (s->id && strcmp(s->id, m->id) == 0 && s->count)
+            return s->value[s->count - 1];
+    }
+    return m->end;
+}
+
 /* `; until then OpenSSL blocks 20,230 -> 23,422`, the one figure that is always there. */
 static void until_then(char *buf, size_t size, const struct result *r)
 {
@@ -152,7 +163,7 @@ static void until_then(char *buf, size_t size, const struct result *r)
     if (m)
         snprintf(buf, size, "; until then %s %s → %s", parts_label(&r->subject[0], m),
                  figure_level(start, sizeof start, m->start, m->unit),
-                 figure_level(end, sizeof end, m->end, m->unit));
+                 figure_level(end, sizeof end, last_of(&r->subject[0], m), m->unit));
 }
 
 static void invalid(char *buf, size_t size, const struct result *r,

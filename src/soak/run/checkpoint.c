@@ -311,8 +311,11 @@ bool checkpoint_blind(struct run *r)
 int checkpoint_take(struct run *r, struct err *e)
 {
     struct history_sample sample[SUBJECTS_MAX];
+    const struct subject *judged = run_judged(r)->subject;
     if (!is_sampled(r->settle))
         return 0;
+    if (judged->ops->check && judged->ops->check(judged, e) != 0)
+        return -1;
     r->disturbed = r->settle == SETTLE_CHECKPOINT && agent_load_disturbed(run_load(r)->subject);
     r->own_ended = sampler_own_bytes();
     for (size_t i = 0; i < r->subjects.count; i++) {

@@ -50,6 +50,7 @@ struct foreign {
     uint64_t looked_ns;        /* at its processes */
     uint64_t cpu_ns;           /* that they had used when they were last measured */
     struct process_tree *last; /* at the last checkpoint; owned, NULL before */
+    pid_t strayed;             /* at the last checkpoint: counted, and without the page; or 0 */
     size_t known_count;
     struct foreign_known known[PAGE_PROCESSES];
 
@@ -97,5 +98,9 @@ struct proc_wanted foreign_wanted(const struct subject *s);
 /* Whether nothing of it is counted, as its page has no process with an active mode; writes why, in
  * a sentence that ends the run. */
 bool foreign_blind(const struct subject *s, char *buf, size_t size);
+/* Whether each process whose figures count still has the page mapped. One that has just executed
+ * another program may not have it yet, so two looks in turn decide. Returns 0, or -1 with a
+ * sentence that ends the run. */
+int foreign_check(const struct subject *s, struct err *e);
 
 #endif

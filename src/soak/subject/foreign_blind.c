@@ -71,10 +71,10 @@ static const char *unreached(pid_t pid)
     snprintf(path, sizeof path, "/proc/%d", (int)pid);
     if (is_below(pid, RLIMIT_AS, PAGE_LEAST_AS))
         return "has the probe loaded, and too little address space for its page (RLIMIT_AS); let "
-               "it have 2 GiB";
+               "it have 2 GiB: ulimit -v 2097152, or LimitAS=2G of systemd";
     if (is_below(pid, RLIMIT_DATA, PAGE_LEAST_DATA))
         return "has the probe loaded, and too little memory for its tables (RLIMIT_DATA); let it "
-               "have 1 GiB";
+               "have 1 GiB: ulimit -d 1048576, or LimitDATA=1G of systemd";
     return stat(path, &st) == 0 && st.st_uid != geteuid()
                ? "has the probe loaded, and it can't reach its page, which is open to soak's user "
                  "alone; let it run as that user, or soak as the program's"
@@ -238,6 +238,34 @@ static bool has_hardly_any(const struct subject *s)
     int64_t blocks = now.blocks;
     snapshot_free(&now);
     return blocks < FEW;
+}
+
+/* The page goes with the image that has mapped it. What is about to end has nothing mapped. */
+static bool is_strayed(pid_t pid)
+{
+    char path[PATH_MAX];
+    return !has_page(pid) && proc_mapped_path(pid, "", path, sizeof path, NULL) == 0;
+}
+
+int foreign_check(const struct subject *s, struct err *e)
+{
+    struct snapshot_process row[PAGE_PROCESSES];
+    size_t rows = foreign_processes(s, row);
+    pid_t before = s->foreign->strayed;
+    s->foreign->strayed = 0;
+    for (size_t i = 0; i < rows; i++) {
+        if (row[i].mode == PAGE_MODE_INACTIVE ||
+            !foreign_chooses(s->foreign, row[i].pid, row[i].name) || !is_strayed(row[i].pid))
+            continue;
+        s->foreign->strayed = row[i].pid;
+        if (row[i].pid == before)
+            return err_set(e,
+                           "the %s's figures are old: %.16s (process %d) has executed another "
+                           "program in its place, which %s; soak help servers",
+                           s->child.name, row[i].name, (int)row[i].pid,
+                           without_row(s->child.page, row[i].pid));
+    }
+    return 0;
 }
 
 bool foreign_blind(const struct subject *s, char *buf, size_t size)

@@ -85,6 +85,9 @@ struct subject_ops {
     void (*look)(struct subject *s);
     /* Whether nothing of it is counted: writes the sentence why. NULL: it says so itself. */
     bool (*blind)(const struct subject *s, char *buf, size_t size);
+    /* At each checkpoint: whether its figures are still its own. Returns 0, or -1 with why not.
+     * NULL: they are. */
+    int (*check)(const struct subject *s, struct err *e);
 };
 
 struct foreign;

@@ -373,7 +373,8 @@ void subject_foreign(struct subject *s, bool serves)
                                                .stop = stop,
                                                .kill = end,
                                                .look = look,
-                                               .blind = foreign_blind};
+                                               .blind = foreign_blind,
+                                               .check = foreign_check};
     subject_init(s, &foreign, serves ? "server" : "client");
     s->role = SUBJECT_JUDGED;
     s->serves = serves;
