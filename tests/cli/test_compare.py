@@ -601,6 +601,15 @@ class Finished(Compare):
                 bad = self.make(f"bad{number}", "3.0.22", change)
                 self.refused(f"compare: {bad}: {sentence}", "compare", good, bad)
 
+    def test_without_a_footprint_no_exact_figure_is_called_the_same(self):
+        def without(document):
+            document["footprint"] = None
+
+        said = self.soak("compare", self.make("a", "3.0.22", without), self.make("b", "3.0.24", without)).stdout
+        said = " ".join(said.split())
+        self.assertIn("the verdict is the same; not every run has a footprint to compare", said)
+        self.assertNotIn("exact figure", said)
+
     def test_files_that_are_no_runs_get_one_sentence(self):
         good = self.make("good", "3.0.22")
         (self.folder / "empty").mkdir()

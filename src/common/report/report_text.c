@@ -344,6 +344,8 @@ void report_text(const struct result *r, const struct report_style *style, bool 
     struct screen screen = screen_of(out, style);
     const struct result_subject *lead = parts_lead(r);
     bool seen = is_told_by_seen(r);
+    if (quiet)
+        screen.columns = SCREEN_TEXT; /* one line, for grep and logs */
     print_headline(r, &screen);
     if (quiet)
         return;

@@ -343,8 +343,10 @@ static void say_same(struct text *j, const struct compare_set *s, size_t i)
     if (compare_set_judged(s) != COMPARE_SIDE_CLIENT && isfinite(held) && held != 0)
         text_item(j, "%s%s B per idle connection", held > 0 ? "+" : "",
                   figure_grouped(figure, sizeof figure, held, 0));
-    else
+    else if (isfinite(c->cell[COMPARE_ALLOCS].value) && isfinite(first->cell[COMPARE_ALLOCS].value))
         text_item(j, "no exact figure differs by more than %g %%", 100 * s->tolerance);
+    else
+        text_item(j, "the verdict is the same; not every run has a footprint to compare");
     say_kept(j, s, i);
 }
 

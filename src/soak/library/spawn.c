@@ -57,8 +57,8 @@ static void print(const struct waiting *w, uint64_t now_ms, char *text, size_t s
     if (waiting_percent(tail, &percent) == 0)
         snprintf(far, sizeof far, "%d %%, ", percent);
     human_duration(time, sizeof time, (now_ms - w->start_ms) / 1000 * 1000000000u);
-    snprintf(text, size, "soak: %s is under way, %s%s; Ctrl-C stops it; it says: %s", w->what, far,
-             time, w->log);
+    snprintf(text, size, "soak: %s is under way, %s%s; Ctrl-C stops it; its output: %s", w->what,
+             far, time, w->log);
 }
 
 static void on_timer(uv_timer_t *timer)

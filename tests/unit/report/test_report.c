@@ -290,6 +290,10 @@ static void quiet_prints_the_verdict_alone(void **state)
     assert_string_equal(
         text, "LEAK  32 B lost per connection at server/defect.c:41, in defect_state_new\n");
     free(text);
+    char *line = text_of(&r, &(struct report_style){.utf8 = true, .columns = 40}, true);
+    assert_string_equal(
+        line, "LEAK  32 B lost per connection at server/defect.c:41, in defect_state_new\n");
+    free(line);
 }
 
 static void the_lines_of_the_survivors_can_be_pasted(void **state)
