@@ -154,7 +154,8 @@ static inline const char *unit_of(const struct judge_context *h)
  * in clumps can't be told. */
 enum { JUDGE_DENSE = 8 };
 
-/* What threads make once each, one in so many of them may have made twice: fewer than convict. */
+/* What threads make once each, one in so many of them may have made twice, if that are fewer than
+ * are a matter. */
 enum { JUDGE_EACH_TWICE = 4 };
 
 static inline int64_t born(const struct judge_site *s, size_t epoch)

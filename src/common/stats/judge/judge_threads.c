@@ -8,7 +8,7 @@
 
 bool threads_once(int64_t threads, int64_t again)
 {
-    return threads > 0 && again < JUDGE_CONVICT_BLOCKS && again * JUDGE_EACH_TWICE <= threads;
+    return threads > 0 && again < JUDGE_MIN_BLOCKS && again * JUDGE_EACH_TWICE <= threads;
 }
 
 /* In each epoch as many times as many survivors as another site has. A thread that has so many of

@@ -193,7 +193,7 @@ static double slows(const struct losses *l)
 /* ---- RULE_EACH_ONCE: hardly any thread loses twice ---- */
 
 /* So many threads, more of them being of no matter, have lost some, and so often some again. */
-enum { TWICE = JUDGE_CONVICT_BLOCKS, THREADS = TWICE * JUDGE_EACH_TWICE };
+enum { TWICE = JUDGE_MIN_BLOCKS, THREADS = TWICE * JUDGE_EACH_TWICE };
 struct again {
     double of[THREADS + 1][TWICE];
 };
