@@ -832,9 +832,14 @@ class Bisect(Compare):
             "3.0.22 and 3.0.20 don't differ by more than 1 %: allocs 2,957 and 2,961 "
             "(2 of 2 versions run)\n")
 
+    def test_an_end_that_cannot_be_judged_leaves_open_whether_they_differ(self):
+        said = self.bisect("3.6.5,3.5.7", code=3).stdout
+        self.assertTrue(said.startswith("3.6.5 can't be judged: INCONCLUSIVE (1 of 2 versions run)\n\n"
+                                        "  settle it  ./soak report "), said)
+
     def test_a_version_that_cannot_be_judged_is_exit_3(self):
         self.assertEqual(self.bisect("3.0.17,3.6.5,3.5.7", "--quiet", code=3).stdout,
-                         "3.6.5 can't be judged: INCONCLUSIVE; the turn lies between 3.0.17 and "
+                         "3.6.5 can't be judged: INCONCLUSIVE; the first that differs lies between 3.0.17 and "
                          "3.5.7 (3 of 3 versions run)\n")
 
     def test_ctrl_c_and_a_broken_run(self):

@@ -3,6 +3,8 @@
 
 #include "base/check.h"
 #include "base/exit_codes.h"
+#include "base/text.h"
+#include "cmdline.h"
 #include "compare_say.h"
 #include "compare_set.h"
 #include "compare_text.h"
@@ -13,6 +15,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { SETTLE_COLUMN = 13 };
 
 ENUM_NAMES(bisect_end, BISECT_END_LIST)
 ENUM_FROM_NAME(bisect_end, BISECT_END_LIST)
@@ -112,14 +116,17 @@ static const char *figure_text(const struct bisect_work *b, size_t version, char
     return buf;
 }
 
+/* That the ends differ isn't known while one of them can't be judged. */
 static int unsure(struct bisect_work *b, size_t version)
 {
     char text[COMPARE_FIGURE * 2];
+    struct text said = text_into(b->sentence, sizeof b->sentence);
     b->end = BISECT_END_UNSURE;
-    snprintf(b->sentence, sizeof b->sentence,
-             "%.100s can't be judged: %s; the turn lies between %.100s and %.100s",
-             b->version[version], figure_text(b, version, text, sizeof text), b->version[b->low],
-             b->version[b->high]);
+    text_add(&said, "%.100s can't be judged: %s", b->version[version],
+             figure_text(b, version, text, sizeof text));
+    if (version != 0 && version != b->versions - 1)
+        text_add(&said, "; the first that differs lies between %.100s and %.100s",
+                 b->version[b->low], b->version[b->high]);
     return EXIT_INCONCLUSIVE;
 }
 
@@ -233,6 +240,26 @@ int bisect_search(struct bisect_work *b)
 
 /* ---- what came of it ---- */
 
+/* The report of a run without a verdict has the command that settles it. */
+static void print_settle(const struct compare_set *s, const struct screen *screen)
+{
+    char line[COMPARE_COMMAND];
+    for (size_t i = 0; i < s->entries; i++) {
+        const struct compare_entry *entry = &s->entry[i];
+        const char *folder = entry->runs ? entry->folder[entry->runs - 1] : NULL;
+        enum verdict verdict = s->judgement.column[i].verdict;
+        if (!folder || verdict == VERDICT_PASS || verdict == VERDICT_LEAK)
+            continue;
+        struct text command = text_into(line, sizeof line);
+        cmdline_program(&command);
+        text_add(&command, " report");
+        cmdline_word(&command, folder);
+        fputc('\n', screen->out);
+        screen_command(screen, "settle it", SETTLE_COLUMN, line, "");
+        return;
+    }
+}
+
 void bisect_text(const struct bisect_work *b, const struct report_style *style, bool quiet,
                  FILE *out)
 {
@@ -243,6 +270,8 @@ void bisect_text(const struct bisect_work *b, const struct report_style *style, 
     if (b->end != BISECT_END_STUCK)
         screen_wrap(&screen, &(struct screen_lead){.word = ""}, "%s (%zu of %zu versions run)",
                     b->sentence, s->entries, b->versions);
+    if (!quiet && b->end == BISECT_END_UNSURE)
+        print_settle(s, &screen);
     if (!quiet && s->entries > 1) {
         fputc('\n', out);
         compare_text(s, style, false, out);
