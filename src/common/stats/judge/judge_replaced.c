@@ -4,6 +4,7 @@
 #include "judge_internal.h"
 
 #include "base/check.h"
+#include "stats/fit.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -49,17 +50,62 @@ bool total_stayed(const struct judge_context *h, const struct survivors *v)
     return range_since(h, v->s->blocks, h->base) * 2 < v->blocks && !total_rises(h, v->s->blocks);
 }
 
-/* How rare a loss would have shown by the total: as no more blocks can have been lost since a
- * checkpoint than it moved, or than are left of what came, a rarer one wouldn't have left more. Of
- * all checkpoints the one that tells most counts, so that each may be wrong as seldom as all
+/* A line through the total since a checkpoint, or through the newest four points: three lie on one
+ * by coincidence too often. A hold is none of them, as its connections are those of before. */
+static struct fit line_since(const struct judge_context *h, const int64_t *total, size_t since)
+{
+    enum { LEAST = 4 };
+    struct fit f = {0};
+    double after = 0;
+    for (size_t c = h->last + 1; c-- > followed_from(h) && (c >= since || f.n < LEAST);) {
+        if (h->e->epoch[c].opened > 0)
+            fit_add(&f, after, (double)(total[c] - total[h->last]));
+        after += (double)h->e->epoch[c].opened;
+    }
+    return f;
+}
+
+/* So many more blocks may open connections have held at that checkpoint than at the last, going by
+ * how far the total strays from the line (Student's t, two degrees less than there are points). As
+ * many losses don't show in the total. */
+static int64_t hidden_since(const struct judge_context *h, const int64_t *total, size_t since)
+{
+    struct fit f = line_since(h, total, since);
+    double degrees = f.n - 2, rest = fit_rest(&f);
+    int64_t low = -1, high = 1;
+    if (degrees < 1 || rest <= 1e-9 * fit_all(&f))
+        return 0;
+    double error = sqrt(2 * rest / degrees);
+    while (normal_at_least(normal_of_student((double)high / error, degrees)) > JUDGE_ALPHA)
+        high *= 2;
+    while (high - low > 1) {
+        int64_t middle = low + (high - low) / 2;
+        double t = (double)middle / error;
+        *(normal_at_least(normal_of_student(t, degrees)) > JUDGE_ALPHA ? &low : &high) = middle;
+    }
+    return high;
+}
+
+/* No more blocks can have been lost since a checkpoint than the total moved, or than its growth and
+ * what open connections may hide come to; nor than are left of what came. */
+static int64_t most_lost(const struct judge_context *h, const struct survivors *v,
+                         const int64_t *total, size_t since)
+{
+    int64_t moved = range_since(h, total, since), left = survivors_after(h, v->s, since);
+    int64_t grown = total[h->last] - total[since] + hidden_since(h, total, since);
+    int64_t most = grown > moved ? grown : moved;
+    return most < left ? most : left;
+}
+
+/* How rare a loss would have shown by the total: a rarer one wouldn't have left more. Of all
+ * checkpoints the one that tells most counts, so that each may be wrong as seldom as all
  * together. */
 static double total_shows(const struct judge_context *h, const struct survivors *v,
                           const int64_t *total)
 {
     double shows = 0, chance = JUDGE_ALPHA / h->epochs;
     for (size_t c = followed_from(h); c < h->newest; c++) {
-        int64_t moved = range_since(h, total, c), left = survivors_after(h, v->s, c);
-        double mean = poisson_mean_above(moved < left ? moved : left, chance);
+        double mean = poisson_mean_above(most_lost(h, v, total, c), chance);
         shows = fmax(shows, (double)opened_after(h, c) / mean);
     }
     return shows;

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "base/text.h"
 #include "judge_internal.h"
+#include "stats/fit.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -92,33 +93,6 @@ static double by_marks(const struct judge_context *h, const struct growth *g)
     return sum;
 }
 
-/* Sums over the checkpoints. */
-struct fit {
-    double n, x, y, xx, xy, yy;
-};
-
-static void add_point(struct fit *f, double x, double y)
-{
-    f->n++;
-    f->x += x;
-    f->y += y;
-    f->xx += x * x;
-    f->xy += x * y;
-    f->yy += y * y;
-}
-
-static double all_of(const struct fit *f)
-{
-    return f->yy - f->y * f->y / f->n;
-}
-
-/* The squares of what the points lie off their line. */
-static double rest_of(const struct fit *f)
-{
-    double xx = f->xx - f->x * f->x / f->n, xy = f->xy - f->x * f->y / f->n;
-    return xx > 0 ? fmax(all_of(f) - xy * xy / xx, 0) : all_of(f);
-}
-
 /* The sum of many buffers has a step in every epoch, and rises as log n does, or as fast as the
  * root of n where their sizes have a finite variance: a line through the connections lies much
  * nearer. */
@@ -128,19 +102,19 @@ static bool is_line(const struct judge_context *h, const struct growth *g, doubl
     enum { POINTS = 8 };
     double before = 0, opened_in_all = 0, root = 0, kept = 0;
     struct fit line = {0}, curve = {0};
-    add_point(&line, 0, 0);
-    add_point(&curve, 0, 0);
+    fit_add(&line, 0, 0);
+    fit_add(&curve, 0, 0);
     for (size_t c = 0; c <= h->last; c++) {
         double opened = (double)h->e->epoch[c].opened;
         if (is_asked(h, g, c)) {
             kept += (double)g->kept[c];
-            add_point(&line, opened_in_all += opened, kept);
-            add_point(&curve, root += sqrt(before + opened) - sqrt(before), kept);
+            fit_add(&line, opened_in_all += opened, kept);
+            fit_add(&curve, root += sqrt(before + opened) - sqrt(before), kept);
         }
         before += opened;
     }
     return line.n >= POINTS &&
-           rest_of(&curve) >= nearer * fmax(rest_of(&line), EXACT * all_of(&line)) && kept > 0;
+           fit_rest(&curve) >= nearer * fmax(fit_rest(&line), EXACT * fit_all(&line)) && kept > 0;
 }
 
 /* It grows more often than buffers for the largest message so far do, or in proportion to the
@@ -257,9 +231,9 @@ static bool rises_beyond_chance(const struct judge_context *h, const struct judg
     for (size_t c = followed_from(h); c <= h->last; c++) {
         double more = (double)h->e->epoch[c].opened;
         if (more > 0)
-            add_point(&f, opened += more, (double)(s->bytes[c] - s->bytes[h->last]));
+            fit_add(&f, opened += more, (double)(s->bytes[c] - s->bytes[h->last]));
     }
-    double all = all_of(&f), rest = fmax(rest_of(&f), EXACT * all), degrees = f.n - 2;
+    double all = fit_all(&f), rest = fmax(fit_rest(&f), EXACT * all), degrees = f.n - 2;
     if (degrees < 1 || all <= 0 || f.xy * f.n <= f.x * f.y)
         return false;
     return normal_at_least(normal_of_student(sqrt((all - rest) * degrees / rest), degrees)) <=

@@ -37,8 +37,10 @@ struct sim_site {
     int64_t amount, size;
     double chance;
     double loses;             /* blocks per connection, by chance, beside what the model does */
+    int64_t holds;            /* each open connection up to so many blocks, by chance, beside it */
     int64_t live[SIM_EPOCHS]; /* by birth epoch */
     int64_t lost[SIM_EPOCHS]; /* of them */
+    int64_t held[SIM_EPOCHS]; /* of them, by open connections */
     int64_t blocks[SIM_EPOCHS], bytes[SIM_EPOCHS], born_bytes[SIM_EPOCHS];
 };
 
@@ -173,15 +175,27 @@ static inline void sim_churn_site(struct sim *s, struct sim_site *t, size_t now,
     }
 }
 
-/* What is lost takes no part in what the model does. */
-static inline void sim_lose(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+/* A hold opens no others. */
+static inline void sim_hold_open(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
+{
+    t->held[now] = 0;
+    if (opens == 0 || t->holds == 0)
+        return;
+    memset(t->held, 0, sizeof t->held);
+    for (uint64_t i = 0; i < s->conns; i++)
+        t->held[now] += (int64_t)rng_below(&s->rng, (uint64_t)t->holds + 1);
+}
+
+/* What is lost, or held by open connections, takes no part in what the model does. */
+static inline void sim_beside(struct sim *s, struct sim_site *t, size_t now, uint64_t opens)
 {
     for (size_t c = 0; c < now; c++)
-        t->live[c] -= t->lost[c];
+        t->live[c] -= t->lost[c] + t->held[c];
     sim_churn_site(s, t, now, opens);
     t->lost[now] = hits_draw(&s->rng, opens, t->loses);
+    sim_hold_open(s, t, now, opens);
     for (size_t c = 0; c <= now; c++)
-        t->live[c] += t->lost[c];
+        t->live[c] += t->lost[c] + t->held[c];
 }
 
 enum sim_step { SIM_WARM, SIM_MEASURE, SIM_HOLD };
@@ -197,7 +211,7 @@ static inline void sim_epoch(struct sim *s, enum sim_step step, uint64_t opens, 
     for (size_t i = 0; i < s->sites; i++) {
         struct sim_site *t = &s->site[i];
         t->live[now] = 0; /* sim_bound */
-        sim_lose(s, t, now, opens);
+        sim_beside(s, t, now, opens);
         t->blocks[now] = sim_total(t);
         t->bytes[now] = t->blocks[now] * t->size;
     }

@@ -666,6 +666,32 @@ static void replaced_and_asked(struct sim *s)
     s->e.want_one_in = 200;
 }
 
+/* One lost per 153 connections, while open connections happen to hold fewer and fewer blocks. */
+static void lost_among_varying(struct sim *s)
+{
+    static const int64_t lost[MEASURED] = {2, 3, 7, 6, 7, 6},
+                         open[] = {26, 15, 21, 12, 11, 2, 0, 0, 1};
+    sim_site(s, SIM_SLOTS, 1000, 1.0 / 3000);
+    churn_and_finish(s);
+    for (size_t c = WARM - 1; c < s->epochs; c++) {
+        for (size_t i = 0; i < MEASURED && i + WARM <= c; i++)
+            s->site[0].blocks[c] += lost[i];
+        s->site[0].blocks[c] += open[c - WARM + 1];
+        s->site[0].bytes[c] = s->site[0].blocks[c] * s->site[0].size;
+    }
+    s->e.want_one_in = 140;
+}
+
+/* One block more or less hides little. */
+static void varying_and_asked(struct sim *s)
+{
+    sim_site(s, SIM_SLOTS, 1000, 1.0 / 3000);
+    churn_and_finish(s);
+    for (size_t c = WARM - 1; c < s->epochs; c++)
+        s->site[0].blocks[c] += c % 3 == 0;
+    s->e.want_one_in = 200;
+}
+
 /* The total rises with every epoch, but ever more slowly: a cache that is nearly full. */
 static void slots_filling_slower(struct sim *s)
 {
@@ -1827,6 +1853,8 @@ static const struct control {
     {"left_by_emptied_caches", left_by_emptied_caches, RULE_HIDDEN, V(INCONCLUSIVE),
      K(CACHE_BOUNDED)},
     {"replaced_and_asked", replaced_and_asked, RULE_COUNT, V(PASS), K(CACHE_BOUNDED)},
+    {"lost_among_varying", lost_among_varying, RULE_HIDDEN, V(INCONCLUSIVE), K(CACHE_BOUNDED)},
+    {"varying_and_asked", varying_and_asked, RULE_COUNT, V(PASS), K(CACHE_BOUNDED)},
     {"slots_filling_slower", slots_filling_slower, RULE_COUNT, V(PASS), K(CACHE_BOUNDED)},
     {"slots_replaced_and_flushed", slots_replaced_and_flushed, RULE_REPLACED, V(PASS),
      K(CACHE_BOUNDED)},

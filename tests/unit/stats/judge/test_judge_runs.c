@@ -518,31 +518,49 @@ static void the_printed_sensitivity_holds(void **state)
 }
 
 /* A cache of 400 at the leak's own site: entries that are replaced, or evicted in their order, of
- * which emptying frees all. Returns how many passed that said they would have shown it. */
-static int passed_though_seen(const struct plan_input *in, bool declared, uint64_t one_in)
+ * which emptying frees all; and up to so many blocks of each open connection. */
+struct cache_of_leak {
+    bool declared;
+    int64_t holds;
+    uint64_t one_in; /* 0: none is lost */
+};
+
+static void run_cache(const struct plan_input *in, const struct cache_of_leak *c, uint64_t seed,
+                      struct judgement *ret)
 {
-    enum { RUNS = 300, ENTRIES = 400 };
+    enum { ENTRIES = 400 };
+    struct sim *s = sim_new(in->conns, seed * 977);
+    sim_site(s, SIM_CONN, 7, 0);
+    size_t cache =
+        sim_site(s, c->declared ? SIM_CACHE : SIM_SLOTS, ENTRIES, c->declared ? 0.9 : 0.01);
+    if (c->declared)
+        sim_cache(s, cache, ENTRIES);
+    s->site[cache].loses = c->one_in ? 1 / (double)c->one_in : 0;
+    s->site[cache].holds = c->holds;
+    s->e.want_one_in = in->closed ? 0 : 1000;
+    run(s, in, ret);
+    free(s);
+}
+
+/* Returns how many passed that said they would have shown it. */
+static int passed_though_seen(const struct plan_input *in, const struct cache_of_leak *c)
+{
+    enum { RUNS = 300 };
     int missed = 0, doubts = 0, passed = 0;
     for (uint64_t seed = 1; seed <= RUNS; seed++) {
-        struct sim *s = sim_new(in->conns, seed * 977);
         struct judgement j;
-        sim_site(s, SIM_CONN, 7, 0);
-        size_t cache =
-            sim_site(s, declared ? SIM_CACHE : SIM_SLOTS, ENTRIES, declared ? 0.9 : 0.01);
-        if (declared)
-            sim_cache(s, cache, ENTRIES);
-        s->site[cache].loses = one_in ? 1 / (double)one_in : 0;
-        s->e.want_one_in = in->closed ? 0 : 1000;
-        run(s, in, &j);
+        run_cache(in, c, seed, &j);
         passed += j.verdict == VERDICT_PASS;
         doubts += j.verdict == VERDICT_INCONCLUSIVE;
-        missed += one_in ? j.verdict == VERDICT_PASS && j.sensitivity.one_in >= (double)one_in : 0;
-        if (one_in == 0)
-            assert_int_equal(j.verdict, VERDICT_PASS);
-        free(s);
+        missed +=
+            c->one_in && j.verdict == VERDICT_PASS && j.sensitivity.one_in >= (double)c->one_in;
     }
-    print_message("1/%d in a cache%s: %d PASS, %d of them missed, %d INCONCLUSIVE of %d\n",
-                  (int)one_in, declared ? " that is emptied" : "", passed, missed, doubts, RUNS);
+    print_message("1/%d in a cache%s, 0 to %d held: %d PASS, %d of them missed, %d INCONCLUSIVE "
+                  "of %d\n",
+                  (int)c->one_in, c->declared ? " that is emptied" : "", (int)c->holds, passed,
+                  missed, doubts, RUNS);
+    if (c->one_in == 0 && c->holds == 0)
+        assert_int_equal(passed, RUNS);
     return missed;
 }
 
@@ -554,8 +572,26 @@ static void what_a_cache_hides_never_passes_as_seen(void **state)
         struct plan_input in = {
             .conns = 30, .rate_per_s = 500, .early_stop = true, .closed = closed[i]};
         for (size_t k = 0; k < sizeof one_in / sizeof *one_in; k++) {
-            assert_int_equal(passed_though_seen(&in, false, one_in[k]), 0);
-            assert_int_equal(passed_though_seen(&in, true, one_in[k]), 0);
+            for (int declared = 0; declared < 2; declared++) {
+                struct cache_of_leak c = {.declared = declared, .one_in = one_in[k]};
+                assert_int_equal(passed_though_seen(&in, &c), 0);
+            }
+        }
+    }
+}
+
+static void what_open_connections_hide_never_passes_as_seen(void **state)
+{
+    (void)state;
+    static const uint64_t closed[] = {6000, 20000}, one_in[] = {10, 20, 40, 80};
+    for (size_t i = 0; i < 2; i++) {
+        struct plan_input in = {
+            .conns = 30, .rate_per_s = 500, .early_stop = true, .closed = closed[i]};
+        for (size_t k = 0; k < sizeof one_in / sizeof *one_in; k++) {
+            for (int64_t holds = 3; holds <= 9; holds *= 3) {
+                struct cache_of_leak c = {.holds = holds, .one_in = one_in[k]};
+                assert_int_equal(passed_though_seen(&in, &c), 0);
+            }
         }
     }
 }
@@ -852,6 +888,7 @@ int main(void)
         cmocka_unit_test(a_leak_at_one_in_a_thousand_is_always_convicted),
         cmocka_unit_test(the_printed_sensitivity_holds),
         cmocka_unit_test(what_a_cache_hides_never_passes_as_seen),
+        cmocka_unit_test(what_open_connections_hide_never_passes_as_seen),
         cmocka_unit_test(pools_are_no_leak),
         cmocka_unit_test(buffers_for_the_largest_message_are_no_leak),
         cmocka_unit_test(a_leak_of_one_in_a_hundred_thousand_is_found_in_one_run),
