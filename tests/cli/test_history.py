@@ -515,6 +515,15 @@ class History(unittest.TestCase):
                              (2, "", f"soak: history: --since 2027-11-20: no run is as new; {said}\n"))
         self.soak("history", "--check", "--since", "2026-11-02")
 
+    def test_a_scenario_that_has_no_run_is_refused_with_the_one_that_was_meant(self):
+        self.copy(time="2026-11-01T02:00:00Z")
+        self.soak("history", "rebuild")
+        for word, meant in (("defualt", "; did you mean default?"), ("nightly", "")):
+            process = subprocess.run([SOAK, "history", word], capture_output=True, text=True, check=False,
+                                     timeout=PATIENCE_S, cwd=self.folder, env=self.environment)
+            self.assertEqual((process.returncode, process.stdout, process.stderr),
+                             (2, "", f"soak: history: {word}: the history has no run of it{meant}\n"))
+
     def test_bad_lines_get_one_sentence(self):
         for words, sentence in (
                 (("add",), "add: which folders? Give those of runs, or folders that contain some"),

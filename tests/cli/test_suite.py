@@ -399,13 +399,13 @@ FAILED  2 of 3 scenarios are not as expected (0s)
                 (["pass-1", "pass-2"], 0, "PASSED  all 2 scenarios are as expected (0s)"),
                 (["none-1", "pass-2"], 4, "FAILED  1 of 2 scenarios is broken (0s)"),
                 (["pass-1", "inconclusive-2"], 3,
-                 "INCONCLUSIVE  1 of 2 scenarios is without a verdict (0s)"),
+                 "INCONCLUSIVE  1 of 2 scenarios is undecided (0s)"),
                 (["gone-1", "pass-2"], 3, "SKIPPED  1 of 2 scenarios is skipped (0s)"),
                 (["gone-1", "inconclusive-2"], 3,
-                 "INCONCLUSIVE  2 of 2 scenarios are without a verdict (0s)"),
+                 "INCONCLUSIVE  2 of 2 scenarios are undecided (0s)"),
                 (["gone-1", "none-2"], 4, "FAILED  1 of 2 scenarios is broken (0s)"),
                 (["interrupt-2", "pass-3"], 130,
-                 "INTERRUPTED  2 of 2 scenarios are without a verdict (0s)")):
+                 "INTERRUPTED  2 of 2 scenarios are undecided (0s)")):
             with self.subTest(names=names):
                 shutil.rmtree(self.folder / "s", ignore_errors=True)
                 self.write(names)

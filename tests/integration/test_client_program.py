@@ -3,11 +3,14 @@
 
 import os
 import shutil
+import socket
+import ssl
 import sys
+import threading
 import unittest
 from pathlib import Path
 
-from patience import IN_VAIN
+from patience import IN_VAIN, until
 from soak_run import HAS_PROBE, NO_PROBE, SoakTest
 
 CLIENTS = Path(__file__).parents[2] / "scenarios/clients"
@@ -62,6 +65,27 @@ context = ssl.create_default_context(cafile=sys.argv[2])
 while True:
     with context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host) as tls:
         tls.unwrap()
+"""
+# One connection stays open, its own or that of whoever takes the file in which it says where the server is.
+STAYS = """
+import os, socket, ssl, sys, time
+host, port = sys.argv[1].split(":")
+context = ssl.create_default_context(cafile=sys.argv[2])
+def connect():
+    return context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host)
+if sys.argv[3] == "itself":
+    first = connect()
+else:
+    with open(sys.argv[3] + ".new", "w") as file:
+        file.write(sys.argv[1])
+    os.rename(sys.argv[3] + ".new", sys.argv[3])
+    while os.path.exists(sys.argv[3]):
+        time.sleep(0.01)
+while True:
+    with connect() as tls:
+        tls.sendall(b"?")
+        while tls.recv(100):
+            pass
 """
 # Has a pool of 8 connections, of which the oldest is used and replaced. Of each fourth a block is lost.
 POOL = """
@@ -218,6 +242,31 @@ class JudgedTest(SoakTest):
         self.assertEqual(run.exit, 4, run.explain())
         self.assertRegex(run.result["broken"], "while waiting for handshakes, with 3 open that say nothing "
                                                r"\(0 failed connections\)")
+
+    def test_a_connection_that_stays_open_in_silence_is_named_with_whose_it_is(self):
+        script, where = Path(self.results, "stays.py"), Path(self.results, "where")
+        script.write_text(STAYS)
+        thread = threading.Thread(target=self.stay, args=(where,))
+        thread.start()
+        self.addCleanup(thread.join)
+        name = Path("/proc/self/comm").read_text(encoding="utf-8").strip()
+        for whose, said in (("itself", "the client itself"),
+                            (where, rf"{name} \(process {os.getpid()}\), which isn't the client's")):
+            run = self.client(f"{sys.executable} {script} {{address}} {{ca}} {whose}")
+            self.assertEqual(run.exit, 3, run.explain())
+            self.assertRegex(run.result["missing"], "^an end of the connection that stays open in silence, of "
+                                                    f"{said}: close it, or let --idle-timeout do so$")
+        self.assertRegex(run.err, f"soak: a connection to the server is of {said}; soak-server takes it for one of")
+
+    @staticmethod
+    def stay(where):
+        """Connects to the server of which a client tells it where it is, and stays."""
+        host, port = until(lambda: where.exists() and where.read_text(encoding="utf-8")).split(":")
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        with context.wrap_socket(socket.create_connection((host, int(port)))) as tls:
+            where.unlink()
+            tls.recv(1)
 
     def test_node_is_no_leak(self):
         run = self.scenario("node")  # its heap is too lively for a run so short

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STAT_BYTES = 1024, PATH_BYTES = 64, LISTENS = 0x0A, SOCKETS_MAX = 256 };
+enum { STAT_BYTES = 1024, PATH_BYTES = 64, LISTENS = 0x0A, ESTABLISHED = 1, SOCKETS_MAX = 256 };
 
 /* ---- the tree ---- */
 
@@ -212,4 +212,70 @@ const struct process *process_tree_listener(const struct process_tree *t, unsign
         if (listens(t->process[i].pid, port))
             return &t->process[i];
     return NULL;
+}
+
+/* ---- who is connected to a port ---- */
+
+static void add_connected(struct sockets *s, FILE *in, unsigned port)
+{
+    char line[512];
+    while (in && s->count < SOCKETS_MAX && fgets(line, sizeof line, in)) {
+        unsigned to, state;
+        if (sscanf(line, " %*u: %*[0-9A-F]:%*x %*[0-9A-F]:%x %x %*s %*s %*s %*u %*u %" SCNu64, &to,
+                   &state, &s->inode[s->count]) == 3 &&
+            state == ESTABLISHED && to == port)
+            s->count++;
+    }
+}
+
+static bool shares_any(const struct sockets *s, pid_t pid)
+{
+    struct sockets own = {.count = 0};
+    add_sockets(&own, pid);
+    for (size_t i = 0; i < own.count; i++)
+        if (owns(s, own.inode[i]))
+            return true;
+    return false;
+}
+
+static bool has_all(const struct sockets *s, pid_t pid)
+{
+    struct sockets own = {.count = 0};
+    add_sockets(&own, pid);
+    for (size_t i = 0; i < s->count; i++)
+        if (!owns(&own, s->inode[i]))
+            return false;
+    return true;
+}
+
+/* One that has ended meanwhile is nobody's. */
+static bool is_apart(pid_t pid, pid_t root)
+{
+    struct process p = {.pid = pid};
+    while (p.pid != root && p.pid > 1)
+        if (!process_read(p.pid, &p))
+            return false;
+        else
+            p.pid = p.parent;
+    return p.pid != root;
+}
+
+bool process_connected_elsewhere(unsigned port, pid_t root, pid_t known, struct process *ret)
+{
+    struct sockets s = {.count = 0};
+    for (size_t i = 0; i < TABLES; i++) {
+        FILE *in = fopen(tables[i], "re");
+        add_connected(&s, in, port);
+        if (in)
+            fclose(in);
+    }
+    DIR *folder = has_all(&s, known) ? NULL : opendir("/proc");
+    bool found = false;
+    for (const struct dirent *entry; !found && folder && (entry = readdir(folder));) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+        found = pid > 0 && shares_any(&s, pid) && is_apart(pid, root) && process_read(pid, ret);
+    }
+    if (folder)
+        closedir(folder);
+    return found;
 }

@@ -36,4 +36,8 @@ char *process_tree_ports(const struct process_tree *t, char *buf, size_t size);
 /* The youngest that listens on this port, or NULL: several may have inherited it. */
 const struct process *process_tree_listener(const struct process_tree *t, unsigned port);
 
+/* A process that has a connection to this port of the machine, and isn't below `root`. `known`, the
+ * likeliest to have them all, is looked at first. Returns whether there is one. */
+bool process_connected_elsewhere(unsigned port, pid_t root, pid_t known, struct process *ret);
+
 #endif

@@ -2,6 +2,7 @@
 #include "compare_text.h"
 
 #include "base/check.h"
+#include "base/text.h"
 #include "compare_say.h"
 #include "report/figures.h"
 
@@ -384,6 +385,26 @@ static struct grid *new_grid(const struct compare_set *s, const struct screen *s
     return g;
 }
 
+/* What the figures are of. */
+static void print_units(const struct compare_set *s, const struct screen *screen)
+{
+    char line[COMPARE_SENTENCE];
+    struct text list = text_list(line, sizeof line, " · ");
+    const struct screen_lead lead = {2, 2, "", INK_NONE};
+    bool allocs = compare_has_row(s, COMPARE_ALLOCS_SERVER), cpu = compare_has_row(s, COMPARE_CPU);
+    bool held = compare_has_row(s, COMPARE_HELD_IDLE);
+    if (allocs)
+        text_item(&list, "allocations and bytes per handshake");
+    bool both = held && cpu && s->unit == UNIT_CONNECTION;
+    if (held)
+        text_item(&list, "held, peak (B)%s",
+                  both ? " and CPU per connection" : " of one connection");
+    if (cpu && !both)
+        text_item(&list, "CPU per %s", unit_name(s->unit));
+    if (line[0])
+        screen_wrap(screen, &lead, "%s", line);
+}
+
 void compare_table_print(const struct compare_set *s, const struct screen *screen)
 {
     struct grid *g = new_grid(s, screen, (s->entries == 2));
@@ -393,6 +414,7 @@ void compare_table_print(const struct compare_set *s, const struct screen *scree
     }
     fputc('\n', screen->out);
     grid_print(g, screen);
+    print_units(s, screen);
     fputc('\n', screen->out);
     free(g);
 }

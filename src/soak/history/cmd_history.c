@@ -11,6 +11,7 @@
 #include "history_forms.h"
 #include "history_record.h"
 #include "history_series.h"
+#include "options/grammar.h"
 #include "report/json_util.h"
 #include "terminal.h"
 
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 /* Telling steps apart costs the square of the nights. */
-enum { WORDS = 64, LAST_MOST = 366 };
+enum { WORDS = 64, NAMES = 512, LAST_MOST = 366 };
 
 struct options {
     bool check;
@@ -226,6 +227,25 @@ static int check_since(const struct histories *h, const char *since, struct err 
     return err_set(e, "--since %.40s: no run is as new; the newest is of %.40s", since, newest);
 }
 
+/* By the name in the history that was probably meant. */
+static int refuse_scenario(const char *scenario, const char *path, struct err *e)
+{
+    const char *names[NAMES], *nearest;
+    struct err why;
+    struct histories all;
+    struct history_request q = {NULL, NULL, 1};
+    size_t count = 0;
+    int rc = read_all(&all, path, &q, &why);
+    for (size_t i = 0; rc == 0 && i < all.count && count < NAMES; i++)
+        names[count++] = all.series[i].night->scenario;
+    nearest = count ? grammar_nearest(scenario, names, count) : NULL;
+    err_set(e, "%.60s: the history has no run of it%s%.60s%s", scenario,
+            nearest ? "; did you mean " : "", nearest ? nearest : "", nearest ? "?" : "");
+    if (rc == 0)
+        histories_free(&all);
+    return -1;
+}
+
 static int show(const struct options *o, const char *scenario, const char *path)
 {
     struct err e = {{0}};
@@ -235,7 +255,7 @@ static int show(const struct options *o, const char *scenario, const char *path)
         return command_refuse(&history_command, &e);
     int rc = check_since(&h, o->since, &e);
     if (rc == 0 && scenario && h.count == 0)
-        rc = err_set(&e, "%.60s: the history has no run of it", scenario);
+        rc = refuse_scenario(scenario, path, &e);
     else if (rc == 0)
         rc = publish(&h, o, &e);
     int code = rc != 0                           ? command_refuse(&history_command, &e)

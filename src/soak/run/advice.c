@@ -16,7 +16,7 @@ enum { TEXT = 64, LONGER = 4, CLOSER_MOST_S = 24 * 60 * 60 };
 static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u;
 
 /* What keeps an undecided run from a verdict. */
-enum lack { LACK_PROCESS, LACK_COUNT, LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
+enum lack { LACK_PROCESS, LACK_COUNT, LACK_OPEN, LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
 
 static double seen_one_in(const struct run *r)
 {
@@ -70,6 +70,8 @@ static enum lack lack_of(const struct run *r, const struct result *result)
         return LACK_PROCESS;
     if (count_ignored(r))
         return LACK_COUNT;
+    if (stayed_open(r))
+        return LACK_OPEN;
     if (in_doubt(r))
         return LACK_DOUBT;
     /* 1/1 is the least figure: without it the run shows nothing. */
@@ -111,7 +113,7 @@ static const char *log_of_failures(const struct run *r)
 
 char *advice_missing(const struct run *r, const struct result *result, char *buf, size_t size)
 {
-    char count[TEXT], time[TEXT], rate[TEXT];
+    char count[TEXT * 2], time[TEXT], rate[TEXT];
     buf[0] = '\0';
     if (result->verdict != VERDICT_INCONCLUSIVE || result->broken ||
         !run_judged_can(r, SUBJECT_HAS_PAGE))
@@ -127,6 +129,13 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
     }
     if (lack == LACK_COUNT) {
         snprintf(buf, size, "a program that makes {count} connections, however many that are");
+        return buf;
+    }
+    if (lack == LACK_OPEN) {
+        snprintf(buf, size,
+                 "an end of the connection that stays open in silence, of %s: close it, or let "
+                 "--idle-timeout do so",
+                 stayed_whose(r, count, sizeof count));
         return buf;
     }
     if (lack == LACK_FAILURES) {
@@ -227,6 +236,7 @@ static enum advice settling(enum lack lack)
     switch (lack) {
     case LACK_PROCESS:
     case LACK_COUNT:
+    case LACK_OPEN:
         return ADVICE_NONE;
     case LACK_FAILURES:
         return ADVICE_LOG;
@@ -416,7 +426,7 @@ char *advice_ended(const struct run *r, const struct result *result, char *buf, 
     const struct scenario *s = r->scenario;
     char text[TEXT];
     buf[0] = '\0';
-    if (result->verdict != VERDICT_INCONCLUSIVE || result->broken || in_doubt(r))
+    if (result->verdict != VERDICT_INCONCLUSIVE || result->broken || in_doubt(r) || stayed_open(r))
         return buf;
     if (r->interrupted)
         snprintf(buf, size, "a signal");

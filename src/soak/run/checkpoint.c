@@ -218,6 +218,7 @@ static int keep_history(struct run *r, const struct history_sample *sample, stru
 
 static int keep_epoch(struct run *r, const struct history_sample *sample, struct err *e)
 {
+    stayed_look(r);
     if (keep_history(r, sample, e) != 0)
         return -1;
     r->epoch++;

@@ -22,6 +22,7 @@
 #include "sample_log.h"
 #include "scenario/scenario.h"
 #include "stats/judge/plan.h"
+#include "stayed.h"
 #include "watched.h"
 
 #include <stdbool.h>
@@ -120,6 +121,7 @@ struct run {
     struct attribution *attribution; /* owned: which of them leak */
     uint64_t epoch;                  /* number stamped into new blocks */
     uint64_t oldest;                 /* the client's word at the last quiet */
+    struct run_stayed stayed;        /* of what is open at it */
     struct run_quiet quiet;
 
     uint64_t start_ns, step_ns;        /* when the run and the present step began */

@@ -185,7 +185,7 @@ char *suite_expectation(const struct suite_entry *entry, char *buf, size_t size)
 bool suite_is(const struct suite_entry *entry, enum verdict v);
 
 void suite_count(const struct suite *s, struct suite_totals *ret);
-/* How many are without a verdict and nobody's failure: inconclusive, interrupted, skipped, not run.
+/* How many are undecided and nobody's failure: inconclusive, interrupted, skipped, not run.
  */
 size_t suite_open(const struct suite_totals *t);
 /* 1 when something wasn't as expected, else 4 when something is broken, else 3 when one is open,

@@ -110,10 +110,10 @@ static struct decided decide(const struct suite_totals *t)
     if (n[SUITE_BROKEN])
         return (struct decided){n[SUITE_BROKEN], "FAILED", "broken"};
     if (n[SUITE_INTERRUPTED])
-        return (struct decided){open, "INTERRUPTED", "without a verdict"};
+        return (struct decided){open, "INTERRUPTED", "undecided"};
     if (open && n[SUITE_SKIPPED] == open)
         return (struct decided){open, "SKIPPED", "skipped"};
-    return (struct decided){open, open ? "INCONCLUSIVE" : "PASSED", "without a verdict"};
+    return (struct decided){open, open ? "INCONCLUSIVE" : "PASSED", "undecided"};
 }
 
 void suite_text_headline(const struct suite *s, FILE *out)
