@@ -364,29 +364,35 @@ static bool any_cipher_fits(SSL_CTX *ctx, const struct options *o)
     return fits;
 }
 
-int server_check(const struct options *o, struct err *e)
+/* Takes what a server needs to start, and closes its sockets again. */
+static int check(const struct options *o, struct server_tls *tls, SSL_CTX **ret_ctx, struct err *e)
 {
-    struct server_tls tls = {0};
-    SSL_CTX *ctx = NULL;
     int fds[LIMIT_WORKERS];
     struct address address = o->address;
     const struct listen_request listen = listen_request(o);
     if ((o->ciphers && context_check_ciphers(o->ciphers, e) < 0) ||
-        server_tls_open(&tls, o, e) < 0 || server_tls_context(&tls, o, &ctx, e) < 0 ||
+        server_tls_open(tls, o, e) < 0 || server_tls_context(tls, o, ret_ctx, e) < 0 ||
         listen_open(&address, &listen, fds, e) < 0)
         return -1;
     for (int i = 0; i < o->workers; i++)
         close(fds[i]);
-    bool fits = any_cipher_fits(ctx, o);
-    SSL_CTX_free(ctx);
-    server_tls_fini(&tls);
-    char versions[128];
-    if (fits) {
-        printf("checked %s\n", probe_versions(versions, sizeof versions));
+    if (any_cipher_fits(*ret_ctx, o))
         return 0;
-    }
     return err_set(e, "--ciphers %s: none of them goes with the server's key; give --key both",
                    o->ciphers ? o->ciphers : "");
+}
+
+int server_check(const struct options *o, struct err *e)
+{
+    struct server_tls tls = {0};
+    SSL_CTX *ctx = NULL;
+    char versions[128];
+    int rc = check(o, &tls, &ctx, e);
+    SSL_CTX_free(ctx);
+    server_tls_fini(&tls);
+    if (rc == 0)
+        printf("checked %s\n", probe_versions(versions, sizeof versions));
+    return rc;
 }
 
 int server_run(const struct options *o, struct err *e)

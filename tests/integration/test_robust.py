@@ -259,6 +259,7 @@ class Convictions(Live):
                         run.result["crash"])
         self.assertIn("SIGSEGV", " ".join(run.out.split("\n\n")[0].split()))
 
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a sanitizer catches the signal")
     def test_without_a_leak_it_is_invalid(self):
         run = self.crash(*QUICK)
         self.assertEqual(run.exit, 4, run.explain())
@@ -765,6 +766,7 @@ class Generations(Live):
     def test_calibrate(self):
         self.assert_ends_with("calibrate", "--runs", "8", "--closed", "1000")
 
+    @unittest.skipUnless(soak_run.HAS_JEMALLOC, "a build without jemalloc has one allocator")
     def test_compare(self):
         self.assert_ends_with("compare", "smoke", "--malloc", "jemalloc,libc", "--repeat", "1",
                               "--results", self.results)
