@@ -208,7 +208,7 @@ class Report(unittest.TestCase):
         path = os.path.join(moved, "bisect.json")
         with open(os.path.join(self.folder, "b.json"), "rb") as file:
             self.assertEqual(self.report(path, "--json").stdout, file.read())
-        said = made.stdout.decode().splitlines()[0]
+        said = " ".join(made.stdout.decode().partition("\n\n")[0].split())  # wrapped
         self.assertIn("don't differ by more than 1 %", said)
         self.assertEqual(self.report(moved, "--quiet").stdout.decode(), said + "\n")
         markdown = self.report(moved, "--markdown").stdout.decode()
