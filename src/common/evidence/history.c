@@ -242,7 +242,7 @@ struct lent {
 
 static const uint64_t *kept_by(const struct by_thread *b, size_t site)
 {
-    return site < b->sites ? &b->kept[site * b->threads] : NULL;
+    return site < b->sites && b->threads ? &b->kept[site * b->threads] : NULL;
 }
 
 static uint64_t serving(const struct history *h)
@@ -264,6 +264,7 @@ static void lend_sites(const struct history *h, struct lent *l, struct evidence 
         l->site[i] = (struct judge_site){.file = s->file,
                                          .line = s->line,
                                          .kept_by = kept_by(&h->by_thread, i),
+                                         .passed_on = h->by_thread.passed_on[i],
                                          .blocks = h->blocks[i],
                                          .bytes = h->bytes[i],
                                          .born_blocks = s->born_blocks,

@@ -8,9 +8,12 @@
 /* The last slot is shared by all that found no own one. */
 enum { SLOTS = PAGE_THREADS - 1 };
 
+/* Returns how many; 0 where not all threads have one. */
 static size_t slots_of(const struct page *page, size_t ret[SLOTS])
 {
     size_t count = 0;
+    if (load_u(&page->slot[SLOTS].used))
+        return 0;
     for (size_t i = 0; i < SLOTS; i++) {
         if (load_u(&page->slot[i].used))
             ret[count++] = i;
@@ -54,8 +57,7 @@ static void read_site(const struct page *page, const size_t *slot, size_t epochs
         kept[t] = s.kept;
         freed |= s.freed;
     }
-    for (size_t t = 0; t < ret->threads; t++)
-        kept[t] &= ~freed;
+    ret->passed_on[site] = freed;
 }
 
 void by_thread_read(const struct page *page, struct by_thread *ret)

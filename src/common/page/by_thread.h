@@ -13,12 +13,14 @@
 struct by_thread {
     size_t threads, sites;
     uint64_t makes[PAGE_THREADS]; /* a bit per epoch in which a thread made blocks of OpenSSL's */
-    uint64_t *kept; /* owned; [sites][threads]: a bit per epoch of birth of which it keeps any.
-                     * Where others freed some of an epoch, whose are left isn't known: 0 */
+    uint64_t *kept; /* owned; [sites][threads]: a bit per epoch of birth of which it keeps any */
+    uint64_t passed_on[PAGE_SITES]; /* a bit per epoch of which another thread freed some: whose are
+                                     * left isn't known */
 };
 
-/* Threads that found no place of their own are in none of it. Exact only when the subject is
- * quiescent. Fills `ret`, which by_thread_free empties; no threads when out of memory. */
+/* Exact only when the subject is quiescent. Fills `ret`, which by_thread_free empties; with no
+ * threads where nothing is known: when out of memory, and when some threads had to share a place.
+ */
 void by_thread_read(const struct page *page, struct by_thread *ret);
 void by_thread_free(struct by_thread *b);
 

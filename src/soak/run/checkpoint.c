@@ -360,6 +360,8 @@ static bool falls_short(const struct run *r)
 /* What has been judged of one subject calls for. */
 static void add_seen(struct plan_seen *ret, const struct watched *w)
 {
+    if (w->judgement.sensitivity.threads > ret->threads)
+        ret->threads = w->judgement.sensitivity.threads;
     ret->wants_hold |= w->judgement.wants_hold;
     ret->wants_more |= w->judgement.wants_more;
     if (w->judgement.hold_ms > ret->hold_ms)

@@ -109,7 +109,7 @@ static bool any_leak(const struct judge_finding *finding, size_t count)
 
 static uint64_t threads_asked(const struct judge_context *h)
 {
-    return rule_on(h, RULE_EACH_ONCE) ? h->e->serving : 0;
+    return rule_on(h, RULE_EACH_ONCE) && threads_are_asked(h) ? h->e->serving : 0;
 }
 
 /* The warm-up's last epoch is the one before the measuring. */

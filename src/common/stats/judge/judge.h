@@ -47,8 +47,9 @@ struct judge_site {
     const int64_t *blocks, *bytes;           /* [epochs]: live at checkpoint c, all birth epochs */
     const int64_t *born_blocks, *born_bytes; /* [epochs]: live at the last checkpoint before the
                                               * drain, by birth epoch */
-    const uint64_t *kept_by; /* [threads]: a bit per epoch of birth of which the thread keeps any, 0
-                              * where that isn't known; NULL: no epoch is known */
+    const uint64_t *kept_by; /* [threads]: a bit per epoch of birth of which the thread keeps any;
+                              * NULL: not known */
+    uint64_t passed_on;      /* a bit per epoch of which it isn't known */
     int64_t closed_blocks;   /* UNIT_OPERATION: born in measured epochs, live after the held
                               * connections were closed and before the drain */
     int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */

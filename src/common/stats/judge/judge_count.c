@@ -170,7 +170,7 @@ static bool is_pool(const struct judge_context *h, const struct judge_gauge *g,
                     const struct steps *s)
 {
     return rule_on(h, RULE_THREADS_OF_POOL) && g->metric == METRIC_THREADS &&
-           s->grown <= (double)h->e->held;
+           threads_are_asked(h) && s->grown <= (double)h->e->held;
 }
 
 /* Returns false when the gauge is at rest. */

@@ -271,6 +271,8 @@ double marks_one_in(const struct judge_context *h);
 /* judge_threads.c: what each thread makes once. So many threads kept blocks, and so often one of
  * them some of a further epoch. */
 bool threads_once(int64_t threads, int64_t again);
+/* Not where reloads are the unit: these are few, and processes come and go with them. */
+bool threads_are_asked(const struct judge_context *h);
 enum answer site_each_once(struct judge_context *h, const struct survivors *v,
                            struct judge_finding *f);
 

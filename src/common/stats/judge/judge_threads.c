@@ -11,13 +11,19 @@ bool threads_once(int64_t threads, int64_t again)
     return threads > 0 && again < JUDGE_MIN_BLOCKS && again * JUDGE_EACH_TWICE <= threads;
 }
 
-/* In each epoch as many times as many survivors as another site has. A thread that has so many of
- * one for each of the other is taken for no thread's. */
+bool threads_are_asked(const struct judge_context *h)
+{
+    return h->e->unit != UNIT_RELOAD;
+}
+
+/* What a thread has of a site; more is no thread's. */
+enum { EACH_AT_MOST = 16 };
+
+/* In each epoch as many times as many survivors as another site has. */
 static bool keeps_step(const struct judge_context *h, const struct survivors *v,
                        const struct survivors *with)
 {
-    enum { MOST = 16 };
-    if (with->blocks < JUDGE_CONVICT_BLOCKS || v->blocks > MOST * with->blocks)
+    if (with->blocks < JUDGE_CONVICT_BLOCKS)
         return false;
     for (size_t c = 0; c < h->e->epochs; c++) {
         if (judge_context_judges(h, c) &&
@@ -27,24 +33,26 @@ static bool keeps_step(const struct judge_context *h, const struct survivors *v,
     return true;
 }
 
-/* Of the judged epochs. */
+/* Of the survivors. */
 struct keepers {
-    int64_t threads, again; /* those that keep any, and how often one keeps some of one more */
+    bool known;
+    int64_t threads,
+        again; /* those that keep any, and how often one keeps some of one more epoch */
 };
 
-static uint64_t judged(const struct judge_context *h)
+static uint64_t epochs_of(const struct judge_context *h, const struct judge_site *s)
 {
     uint64_t epochs = 0;
     for (size_t c = 0; c < h->e->epochs; c++)
-        epochs |= (uint64_t)judge_context_judges(h, c) << c;
+        epochs |= (uint64_t)(judge_context_judges(h, c) && born(s, c) > 0) << c;
     return epochs;
 }
 
 static struct keepers keepers_of(const struct judge_context *h, const struct judge_site *s)
 {
-    uint64_t of = judged(h);
-    struct keepers k = {0};
-    for (size_t t = 0; s->kept_by && t < h->e->threads; t++) {
+    uint64_t of = epochs_of(h, s);
+    struct keepers k = {.known = s->kept_by && !(s->passed_on & of)};
+    for (size_t t = 0; k.known && t < h->e->threads; t++) {
         int epochs = __builtin_popcountll(s->kept_by[t] & of);
         k.threads += epochs > 0;
         k.again += epochs > 0 ? epochs - 1 : 0;
@@ -52,18 +60,21 @@ static struct keepers keepers_of(const struct judge_context *h, const struct jud
     return k;
 }
 
-/* What is made with the site's: its own, or, where other threads free some of an epoch or each
- * thread makes them in two steps, what keeps step. */
+static bool is_once(const struct survivors *v, const struct keepers *k)
+{
+    return threads_once(k->threads, k->again) && v->blocks <= EACH_AT_MOST * k->threads;
+}
+
+/* Where other threads free blocks of the site it itself doesn't tell whose are left, but what is
+ * made with it does. */
 static struct keepers made_with(const struct judge_context *h, const struct survivors *v)
 {
-    struct keepers k = {0};
-    for (size_t i = 0; i < h->e->sites && k.threads == 0; i++) {
+    struct keepers k = keepers_of(h, v->s);
+    for (size_t i = 0; i < h->e->sites && !k.known; i++) {
         struct keepers of = keepers_of(h, &h->e->site[i]);
         struct survivors with;
-        if (!threads_once(of.threads, of.again))
-            continue;
         survivors_count(h, i, &with);
-        if (keeps_step(h, v, &with))
+        if (is_once(&with, &of) && keeps_step(h, v, &with))
             k = of;
     }
     return k;
@@ -72,8 +83,10 @@ static struct keepers made_with(const struct judge_context *h, const struct surv
 enum answer site_each_once(struct judge_context *h, const struct survivors *v,
                            struct judge_finding *f)
 {
-    struct keepers k = made_with(h, v);
-    if (k.threads == 0)
+    struct keepers k = {0};
+    if (threads_are_asked(h))
+        k = made_with(h, v);
+    if (!is_once(v, &k))
         return NO_OPINION;
     enum answer answer = doubt_unless_rare(h, v, f);
     finding_why(f,

@@ -121,6 +121,17 @@ uint64_t plan_unbounded(uint64_t one_in, uint64_t expected)
     return larger(plan_measured_for(one_in), expected + expected / 2);
 }
 
+/* At what a run without a bound in connections aims. */
+static void aim(struct plan *p)
+{
+    uint64_t one_in = p->in.one_in ? p->in.one_in : plan_one_in(p->in.unit);
+    double times = plan_times(p->in.threads);
+    p->need = larger((uint64_t)ceil(times * (double)plan_measured_for(one_in)),
+                     p->in.expected + p->in.expected / 2);
+    if (is_default(p))
+        p->total = larger(p->total, needed(p));
+}
+
 void plan_init(struct plan *p, const struct plan_input *in)
 {
     *p = (struct plan){.in = *in, .unit = unit_of(in)};
@@ -128,11 +139,19 @@ void plan_init(struct plan *p, const struct plan_input *in)
     p->total = in->closed;
     if (in->closed)
         return;
-    p->need = plan_unbounded(in->one_in ? in->one_in : plan_one_in(in->unit), in->expected);
     if (in->rate_per_s > 0)
         p->total = (uint64_t)(in->rate_per_s * aimed_ms(p) / 1000.0);
-    if (is_default(p))
-        p->total = larger(p->total, needed(p));
+    aim(p);
+}
+
+/* Which threads serve the connections is known once they do. */
+static void learn(struct plan *p, const struct plan_seen *seen)
+{
+    if (seen->threads <= p->in.threads)
+        return;
+    p->in.threads = seen->threads;
+    if (!p->in.closed)
+        aim(p);
 }
 
 /* Connections in so much time at the pace reached so far. */
@@ -410,6 +429,7 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen)
 {
     struct plan_action action;
     CHECK(!p->drained);
+    learn(p, seen);
     if (!seen->interrupted) {
         if (next_before(p, seen, &action))
             return action;

@@ -51,6 +51,7 @@ struct plan_input {
     bool early_stop; /* end once a LEAK is certain */
     uint64_t hold_most_ms; /* a server may close what it is idle for longer; 0 = it doesn't */
     size_t behaviours;     /* that connections may have, to be told apart; 0 and 1 are the same */
+    uint64_t threads;      /* that serve them, as far as is known: see struct reach */
 };
 
 struct plan {
@@ -83,7 +84,8 @@ struct plan_seen {
     bool wants_profile; /* the heap grows outside OpenSSL: its stacks are wanted */
     bool
         falls_short; /* nothing leaks, and what is judged doesn't reach the sensitivity asked for */
-    bool untold;     /* a leak whose behaviours more epochs could tell apart */
+    uint64_t threads; /* that the judge knows to serve the connections */
+    bool untold;      /* a leak whose behaviours more epochs could tell apart */
     bool wants_confirm;
     uint64_t confirm_opens; /* of each of its two epochs */
     bool interrupted;       /* SIGINT: go to the end by the shortest way */
@@ -106,6 +108,8 @@ struct plan_action plan_next(struct plan *p, const struct plan_seen *seen);
 /* Connections that a run measures so that a block lost once per `one_in` of them would have shown
  * with 99.9 %; and how many it takes at the very least, with halves that are exactly equal. */
 uint64_t plan_measured_for(uint64_t one_in);
+/* How many times as many it takes where they are spread over so many threads. */
+double plan_times(uint64_t threads);
 uint64_t plan_least_for(uint64_t one_in);
 /* What a run without a bound measures: that many, and beyond a cache of so many entries. */
 uint64_t plan_unbounded(uint64_t one_in, uint64_t expected);
