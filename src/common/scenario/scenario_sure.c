@@ -118,7 +118,8 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
         .until_sure = s->until_sure,
         .hold_most_ms = s->server ? PATIENCE_MS : 0,
         .early_stop = !s->keep_going && !s->closed && (!s->for_ns || s->until_sure),
-        .behaviours = s->reload ? 1 : behaviours};
+        .behaviours = s->reload ? 1 : behaviours,
+        .threads = s->server || s->client ? 0 : (uint64_t)(s->workers * s->server_procs)};
 }
 
 static uint64_t closed_for(const struct scenario *s, uint64_t one_in)
@@ -222,10 +223,13 @@ static uint64_t usual_ns(const struct scenario *s)
 
 uint64_t scenario_about_ns(const struct scenario *s)
 {
-    uint64_t n = asked(s), count = s->closed ? s->closed
-                                   : s->loop ? takes(s, n)
-                                   : n       ? plan_unbounded(n, s->expect_cache)
-                                             : 0;
+    struct plan_input in;
+    scenario_plan(s, &in);
+    in.one_in = asked(s);
+    uint64_t count = s->closed   ? s->closed
+                     : s->loop   ? takes(s, in.one_in)
+                     : in.one_in ? plan_unbounded(&in)
+                                 : 0;
     uint64_t ns = pace(s).max ? count * usual_ns(s) : time_for(s, count);
     if (!s->closed && !s->for_ns && ns < USUAL_NS)
         ns = USUAL_NS;

@@ -87,6 +87,12 @@ static uint64_t takes(const struct scenario *s, uint64_t one_in)
                    : plan_measured_for(one_in);
 }
 
+/* Over the threads that the run has seen serve them. */
+static uint64_t spread(const struct run *r, uint64_t connections)
+{
+    return (uint64_t)ceil((double)connections * plan_times(r->plan.in.threads));
+}
+
 /* How many connections it takes until the run is decided. */
 static uint64_t wanted(const struct run *r, const struct result *result, enum lack lack)
 {
@@ -94,7 +100,8 @@ static uint64_t wanted(const struct run *r, const struct result *result, enum la
         LONGER * (result->run.closed > r->plan.unit ? result->run.closed : r->plan.unit);
     uint64_t least = r->scenario->loop ? takes(r->scenario, 1) : plan_closed_for(&r->plan.in, 1);
     if (lack == LACK_SENSITIVITY)
-        return r->scenario->sensitivity ? takes(r->scenario, r->scenario->sensitivity) : least;
+        return r->scenario->sensitivity ? spread(r, takes(r->scenario, r->scenario->sensitivity))
+                                        : least;
     return longer > least ? longer : least;
 }
 
@@ -413,7 +420,7 @@ char *advice_note(const struct run *r, const struct result *result, size_t which
         want = wanted(r, result, lack_of(r, result));
         break;
     case ADVICE_ACCEPT:
-        want = takes(r->scenario, acceptable(r));
+        want = spread(r, takes(r->scenario, acceptable(r)));
         break;
     }
     if (time_for(result, want))
@@ -428,9 +435,11 @@ char *advice_ended(const struct run *r, const struct result *result, char *buf, 
     buf[0] = '\0';
     if (result->verdict != VERDICT_INCONCLUSIVE || result->broken || in_doubt(r) || stayed_open(r))
         return buf;
+    /* Of --until-sure it is but a limit, which a run that ended long before it didn't reach. */
+    bool limits = !s->until_sure || result->run.seconds * 2e9 >= (double)s->for_ns;
     if (r->interrupted)
         snprintf(buf, size, "a signal");
-    else if (s->for_ns)
+    else if (s->for_ns && limits)
         snprintf(buf, size, "--for %s", grammar_duration_print(text, sizeof text, s->for_ns));
     else if (s->closed && !count_ignored(r))
         snprintf(buf, size, "--closed %s", grammar_count_print(text, sizeof text, s->closed));

@@ -64,7 +64,7 @@ static void each_thread_keeps_its_own(void **state)
 }
 
 /* Of an epoch: a thread that has ended may have freed what another then made in its slot. */
-static void whose_blocks_are_left_where_another_thread_freed_some_is_not_known(void **state)
+static void of_whose_blocks_another_thread_freed_some_is_told(void **state)
 {
     struct page *page = *state;
     struct by_thread b;
@@ -72,22 +72,18 @@ static void whose_blocks_are_left_where_another_thread_freed_some_is_not_known(v
     count(page, 3, SITE, 2, 2);
     count(page, 3, OTHER, 1, 2);
     count(page, 4, SITE, 1, -1);
-    count(page, 4, SITE, 0, 1);
     by_thread_read(page, &b);
-    assert_int_equal(b.kept[SITE * 2 + 0], 1 << 2);
-    assert_int_equal(b.kept[SITE * 2 + 1], 1 << 0);
-    assert_int_equal(b.kept[OTHER * 2 + 0], 1 << 1);
+    assert_int_equal(b.passed_on[SITE], 1 << 1);
+    assert_int_equal(b.passed_on[OTHER], 0);
     by_thread_free(&b);
 }
 
-/* Many threads may be in the last slot, and what isn't OpenSSL's is in no total. */
-static void threads_without_a_slot_and_other_blocks_are_left_out(void **state)
+static void what_is_not_openssls_makes_no_thread_one_that_serves(void **state)
 {
     struct page *page = *state;
     struct by_thread b;
     page->site[OTHER].apart = 1;
-    count(page, PAGE_THREADS - 1, SITE, 1, 2);
-    count(page, PAGE_THREADS - 2, OTHER, 1, 2);
+    count(page, 3, OTHER, 1, 2);
     by_thread_read(page, &b);
     assert_int_equal(b.threads, 1);
     assert_int_equal(b.makes[0], 0);
@@ -95,14 +91,31 @@ static void threads_without_a_slot_and_other_blocks_are_left_out(void **state)
     by_thread_free(&b);
 }
 
+/* The last slot is that of all that found no place. */
+static void where_threads_share_a_slot_nothing_is_known(void **state)
+{
+    struct page *page = *state;
+    struct by_thread b;
+    count(page, PAGE_THREADS - 1, SITE, 1, 2);
+    count(page, PAGE_THREADS - 2, SITE, 1, 2);
+    by_thread_read(page, &b);
+    assert_int_equal(b.threads, 0);
+    by_thread_free(&b);
+    page->slot[PAGE_THREADS - 1].used = 0;
+    by_thread_read(page, &b);
+    assert_int_equal(b.threads, 1);
+    by_thread_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(each_thread_keeps_its_own, make, unmake),
-        cmocka_unit_test_setup_teardown(
-            whose_blocks_are_left_where_another_thread_freed_some_is_not_known, make, unmake),
-        cmocka_unit_test_setup_teardown(threads_without_a_slot_and_other_blocks_are_left_out, make,
+        cmocka_unit_test_setup_teardown(of_whose_blocks_another_thread_freed_some_is_told, make,
                                         unmake),
+        cmocka_unit_test_setup_teardown(what_is_not_openssls_makes_no_thread_one_that_serves, make,
+                                        unmake),
+        cmocka_unit_test_setup_teardown(where_threads_share_a_slot_nothing_is_known, make, unmake),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,18 +116,18 @@ uint64_t plan_measured_for(uint64_t one_in)
     return (uint64_t)ceil(UNEQUAL_HALVES * (double)plan_least_for(one_in));
 }
 
-uint64_t plan_unbounded(uint64_t one_in, uint64_t expected)
+uint64_t plan_unbounded(const struct plan_input *in)
 {
-    return larger(plan_measured_for(one_in), expected + expected / 2);
+    uint64_t one_in = in->one_in ? in->one_in : plan_one_in(in->unit);
+    double times = plan_times(in->threads);
+    return larger((uint64_t)ceil(times * (double)plan_measured_for(one_in)),
+                  in->expected + in->expected / 2);
 }
 
 /* At what a run without a bound in connections aims. */
 static void aim(struct plan *p)
 {
-    uint64_t one_in = p->in.one_in ? p->in.one_in : plan_one_in(p->in.unit);
-    double times = plan_times(p->in.threads);
-    p->need = larger((uint64_t)ceil(times * (double)plan_measured_for(one_in)),
-                     p->in.expected + p->in.expected / 2);
+    p->need = plan_unbounded(&p->in);
     if (is_default(p))
         p->total = larger(p->total, needed(p));
 }

@@ -111,8 +111,8 @@ uint64_t plan_measured_for(uint64_t one_in);
 /* How many times as many it takes where they are spread over so many threads. */
 double plan_times(uint64_t threads);
 uint64_t plan_least_for(uint64_t one_in);
-/* What a run without a bound measures: that many, and beyond a cache of so many entries. */
-uint64_t plan_unbounded(uint64_t one_in, uint64_t expected);
+/* What a run without a bound measures: that many, over its threads, and beyond its cache. */
+uint64_t plan_unbounded(const struct plan_input *in);
 /* The smallest bound (`closed`, warm-up and turnover included; two digits from 1,000 on) with which
  * a run that is otherwise as `in` says surely measures enough for that sensitivity, however its
  * warm-up ends and whatever its heap does. `in`'s own bounds don't matter. For 1/1 it is the bound

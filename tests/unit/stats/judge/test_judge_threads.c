@@ -90,6 +90,60 @@ static bool doubted_beside(const int64_t once[6], const int64_t beside[6])
     return doubted(s);
 }
 
+/* More than sixteen of a thread's are no thread's: a leak of each connection has them. */
+static void many_blocks_of_few_threads_are_a_leak(void **state)
+{
+    (void)state;
+    static const int64_t most[6] = {11, 11, 11, 11, 10, 10}, more[6] = {11, 11, 11, 11, 11, 10};
+    for (int i = 0; i < 2; i++) {
+        struct sim *s = keeping(i ? more : most);
+        s->e.threads = 4;
+        s->lent[SITE].kept_by = s->kept_by[SITE];
+        for (size_t t = 0; t < 4; t++)
+            s->kept_by[SITE][t] = UINT64_C(1) << (FIRST + t);
+        assert_true(doubted(s) == (i == 0));
+    }
+}
+
+/* Where others freed some of an epoch whose are left isn't known, unless none are. */
+static void who_keeps_what_others_freed_some_of_is_not_known(void **state)
+{
+    (void)state;
+    struct sim *s = of_threads(8, 0);
+    s->lent[SITE].passed_on = 1 << FIRST;
+    assert_false(doubted(s));
+    s = of_threads(8, 0);
+    s->lent[SITE].passed_on = 1 | 1 << LAST;
+    assert_true(doubted(s));
+    static const int64_t kept[6] = {0, 3, 3, 2, 2, 2};
+    s = keeping(kept);
+    sim_threads(s, SITE, SIM_THREADS, true);
+    s->lent[SITE].passed_on = 1 << FIRST;
+    assert_true(doubted(s));
+}
+
+/* What a site says of itself stands, whatever keeps step with it. */
+static void a_site_whose_threads_lose_again_is_not_asked_about_others(void **state)
+{
+    (void)state;
+    for (int known = 0; known < 2; known++) {
+        struct sim *s = keeping(KEPT);
+        sim_threads(s, sim_six_site(s, KEPT), SIM_THREADS, true);
+        sim_threads(s, SITE, 2, true);
+        s->e.threads = SIM_THREADS;
+        s->lent[SITE].passed_on = known ? 0 : 1 << FIRST;
+        assert_true(doubted(s) == !known);
+    }
+}
+
+static void reloads_are_not_asked(void **state)
+{
+    (void)state;
+    struct sim *s = of_threads(8, 0);
+    s->e.unit = UNIT_RELOAD;
+    assert_false(doubted(s));
+}
+
 static void what_keeps_step_with_them_is_made_with_them(void **state)
 {
     (void)state;
@@ -170,6 +224,10 @@ int main(void)
         cmocka_unit_test(but_no_three_of_any_number),
         cmocka_unit_test(without_threads_nothing_is_said),
         cmocka_unit_test(only_judged_epochs_count),
+        cmocka_unit_test(many_blocks_of_few_threads_are_a_leak),
+        cmocka_unit_test(who_keeps_what_others_freed_some_of_is_not_known),
+        cmocka_unit_test(a_site_whose_threads_lose_again_is_not_asked_about_others),
+        cmocka_unit_test(reloads_are_not_asked),
         cmocka_unit_test(what_keeps_step_with_them_is_made_with_them),
         cmocka_unit_test(the_first_epoch_counts_where_it_is_measured),
         cmocka_unit_test(fewer_than_five_are_no_measure),

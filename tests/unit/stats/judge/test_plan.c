@@ -1111,20 +1111,57 @@ static void a_bound_is_divided_into_units(void **state)
     assert_int_equal(p.unit, 3); /* a quarter of nine, rounded up */
 }
 
+/* How many serve is known when they have; a bound stays what it is. */
+static void a_run_without_a_bound_goes_on_for_longer_with_many_threads(void **state)
+{
+    (void)state;
+    enum { THREADS = 80, LOSSES = 5 };
+    struct plan p;
+    struct plan_seen seen = {.checkpoints = 2};
+    plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 100});
+    uint64_t need = p.need;
+    plan_next(&p, &seen);
+    assert_int_equal(p.need, need);
+    seen.threads = THREADS;
+    plan_next(&p, &seen);
+    assert_true(p.need > 3 * need && p.need < LOSSES * need);
+    assert_int_equal(p.total, 40 + 4 * 30 + p.need + 40 + 10 + 8);
+    uint64_t most = p.need;
+    seen.threads = 2;
+    plan_next(&p, &seen);
+    assert_int_equal(p.need, most);
+    plan_init(&p, &(struct plan_input){.conns = 40, .closed = 5000});
+    seen.threads = THREADS;
+    plan_next(&p, &seen);
+    assert_int_equal(p.need, 0);
+    assert_int_equal(p.total, 5000);
+    assert_true(plan_times(0) == 1 && plan_times(1) == 1);
+}
+
+static void a_bound_for_many_threads_is_a_larger_one(void **state)
+{
+    (void)state;
+    struct plan_input in = {.conns = 30, .rate_per_s = 1000};
+    uint64_t of_one = plan_closed_for(&in, 100);
+    in.threads = 16;
+    assert_true(plan_closed_for(&in, 100) > of_one * 5 / 4);
+}
+
 /* 60 seconds; or what the sensitivity needs: the connections, four epochs, 8,050 and an eighth, and
  * the turnover. */
 static void a_run_without_a_bound_aims_at_what_it_needs(void **state)
 {
     (void)state;
     struct plan p;
-    uint64_t need = plan_unbounded(1000, 0);
+    uint64_t need = plan_unbounded(&(struct plan_input){.one_in = 1000});
     plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 100});
     assert_int_equal(p.total, 40 + 4 * 30 + need + 40 + 10 + 8);
     plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 1000});
     assert_int_equal(p.total, 60000);
     plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 1000, .for_ms = 2500});
     assert_int_equal(p.total, 2500);
-    assert_int_equal(plan_unbounded(1000, 10 * need), 15 * need);
+    assert_int_equal(plan_unbounded(&(struct plan_input){.one_in = 1000, .expected = 10 * need}),
+                     15 * need);
     plan_init(&p, &(struct plan_input){.conns = 40, .rate_per_s = 100, .expected = 10 * need});
     assert_int_equal(p.total, 40 + 4 * 30 + 15 * need + 58);
 }
@@ -1290,6 +1327,8 @@ static const struct CMUnitTest tests[] = {
     cmocka_unit_test(the_table_of_epochs_ends_the_measuring),
     cmocka_unit_test(a_certain_leak_goes_on_until_it_could_be_told),
     cmocka_unit_test(a_bound_is_divided_into_units),
+    cmocka_unit_test(a_run_without_a_bound_goes_on_for_longer_with_many_threads),
+    cmocka_unit_test(a_bound_for_many_threads_is_a_larger_one),
     cmocka_unit_test(a_run_without_a_bound_aims_at_what_it_needs),
     cmocka_unit_test(a_plan_keeps_within_its_limits_however_long),
     cmocka_unit_test(the_time_limit_of_a_bounded_run_leaves_what_its_pace_allows),
