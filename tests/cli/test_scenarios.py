@@ -190,7 +190,7 @@ class List(unittest.TestCase):
             self.assertLessEqual(len(line), 80)
             if re.match(r"\w", line):
                 family = line
-            elif match := re.match(r"  ([a-z0-9-]+) ", line):
+            elif match := re.match(r"  ([a-z0-9-]+)( |$)", line):
                 lines.add((family, match[1]))
         server = SERVER_BEHAVIOUR.findall((SOURCE / "src/common/options/server_behaviours.def").read_text())
         self.assertGreater(len(server), 3)

@@ -140,6 +140,13 @@ static inline const char *unit_of(const struct judge_context *h)
     return unit_name(h->e->unit);
 }
 
+/* What is said of threads, not where reloads are the unit: these are few, and processes come and go
+ * with them. */
+static inline bool threads_are_asked(const struct judge_context *h)
+{
+    return h->e->unit != UNIT_RELOAD;
+}
+
 /* What chance alone explains with a probability of at most this is refuted. */
 #define JUDGE_ALPHA (1 - JUDGE_CONFIDENCE_PERMILLE / 1000.0)
 
@@ -271,8 +278,6 @@ double marks_one_in(const struct judge_context *h);
 /* judge_threads.c: what each thread makes once. So many threads kept blocks, and so often one of
  * them some of a further epoch. */
 bool threads_once(int64_t threads, int64_t again);
-/* Not where reloads are the unit: these are few, and processes come and go with them. */
-bool threads_are_asked(const struct judge_context *h);
 enum answer site_each_once(struct judge_context *h, const struct survivors *v,
                            struct judge_finding *f);
 

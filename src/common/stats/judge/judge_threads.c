@@ -11,11 +11,6 @@ bool threads_once(int64_t threads, int64_t again)
     return threads > 0 && again < JUDGE_MIN_BLOCKS && again * JUDGE_EACH_TWICE <= threads;
 }
 
-bool threads_are_asked(const struct judge_context *h)
-{
-    return h->e->unit != UNIT_RELOAD;
-}
-
 /* What a thread has of a site; more is no thread's. */
 enum { EACH_AT_MOST = 16 };
 

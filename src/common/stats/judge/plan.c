@@ -3,7 +3,6 @@
 
 #include "base/check.h"
 #include "judge.h"
-#include "stats/sensitivity.h"
 
 #include <math.h>
 
@@ -98,30 +97,6 @@ static uint64_t profile_opens(const struct plan *p)
 static uint64_t needed(const struct plan *p)
 {
     return p->in.conns + 4 * p->unit + p->need + turnover_opens(p);
-}
-
-/* Two equal halves of 8,050 connections show one lost block per 1,000 in 99.9 %. The halves of the
- * judged connections are never quite equal: from 17,000 some plans came to one per 999 only
- * (test_plan). */
-static const double UNEQUAL_HALVES = 1.12;
-
-uint64_t plan_least_for(uint64_t one_in)
-{
-    return sensitivity_needed(one_in, JUDGE_CONVICT_BLOCKS, JUDGE_MIN_EPOCHS,
-                              JUDGE_CONFIDENCE_PERMILLE / 1000.0);
-}
-
-uint64_t plan_measured_for(uint64_t one_in)
-{
-    return (uint64_t)ceil(UNEQUAL_HALVES * (double)plan_least_for(one_in));
-}
-
-uint64_t plan_unbounded(const struct plan_input *in)
-{
-    uint64_t one_in = in->one_in ? in->one_in : plan_one_in(in->unit);
-    double times = plan_times(in->threads);
-    return larger((uint64_t)ceil(times * (double)plan_measured_for(one_in)),
-                  in->expected + in->expected / 2);
 }
 
 /* At what a run without a bound in connections aims. */

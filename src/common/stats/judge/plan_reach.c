@@ -71,18 +71,6 @@ static bool reaches(const struct plan_input *in, uint64_t closed, uint64_t one_i
     return true;
 }
 
-/* As large epochs as a run without a bound has in the end. */
-double plan_times(uint64_t threads)
-{
-    enum { EPOCHS = 8, OPENS = 1 << 20 };
-    uint64_t opened[EPOCHS];
-    for (size_t c = 0; c < EPOCHS; c++)
-        opened[c] = OPENS;
-    const struct reach one = {.opened = opened, .epochs = EPOCHS};
-    const struct reach spread = {.opened = opened, .epochs = EPOCHS, .threads = threads};
-    return threads > 1 ? reach_one_in(&one) / reach_one_in(&spread) : 1;
-}
-
 /* Two digits, rounded up, from 1,000 on. */
 static uint64_t rounded(uint64_t n)
 {
