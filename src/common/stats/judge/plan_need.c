@@ -31,7 +31,7 @@ double plan_times(uint64_t threads)
         opened[c] = OPENS;
     const struct reach one = {.opened = opened, .epochs = EPOCHS};
     const struct reach spread = {.opened = opened, .epochs = EPOCHS, .threads = threads};
-    return threads > 1 ? reach_one_in(&one) / reach_one_in(&spread) : 1;
+    return reach_one_in(&one) / reach_one_in(&spread);
 }
 
 uint64_t plan_unbounded(const struct plan_input *in)
