@@ -72,10 +72,13 @@ int main(void)
     while (more && fgets(line, sizeof line, stdin)) {
         line[strcspn(line, "\n")] = '\0';
         more = step(l, line);
-        if (!more)
+        if (!more) {
             live_free(l);
+            l = NULL;
+        }
         puts("done");
         fflush(stdout);
     }
+    live_free(l);
     return more;
 }
