@@ -3,16 +3,22 @@
 started: no run folder is left."""
 
 import os
+import pathlib
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from patience import PATIENCE_S
 
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "integration"))
+from soak_run import HAS_JEMALLOC  # noqa: E402
+
 BUILD = os.environ["SOAK_BUILD"]
 SOURCE = os.environ["SOAK_SOURCE"]
 SOAK = os.path.join(BUILD, "bin", "soak")
 
+ON_LIBC = "leave out --malloc libc" if HAS_JEMALLOC else "this build has no jemalloc"
 # arguments, the sentence after "soak: "
 REFUSED = [
     (["--churn", "1000"],
@@ -72,11 +78,11 @@ REFUSED = [
     (["--build", "false"], "--build false: has a meaning only with --bisect-exit"),
     (["--malloc", "tcmalloc"], "--malloc tcmalloc: this is one of jemalloc or libc"),
     (["--malloc", "libc", "--defect", "outside:1/10"],
-     "--defect outside:1/10: it shows in jemalloc's figures alone; leave out --malloc libc"),
+     f"--defect outside:1/10: it shows in jemalloc's figures alone; {ON_LIBC}"),
     (["--malloc", "libc", "--defect", "fragment"],
-     "--defect fragment: it shows in jemalloc's figures alone; leave out --malloc libc"),
+     f"--defect fragment: it shows in jemalloc's figures alone; {ON_LIBC}"),
     (["--malloc", "libc", "--limit-heap", "2B/conn"],
-     "--limit-heap 2B/conn: only jemalloc tells how its heap grows; leave out --malloc libc"),
+     f"--limit-heap 2B/conn: only jemalloc tells how its heap grows; {ON_LIBC}"),
     (["--clea", "3"], "--clea: no such option; did you mean --clean?"),
     (["--mix", "clean,rset=3"],
      "--mix clean,rset=3: no such name 'rset'; did you mean reset?"),

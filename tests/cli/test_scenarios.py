@@ -32,7 +32,7 @@ LINES = [
     ["--on-drain=--strange", "--no-probe", "--keep-going", "--json", "--quiet"],
     ["--json=a file.json", "--results", "b\tc", "--alpn", "h2,*", "--sni", "é"],
     ["--alpn", "a\x1b[31m'\x7f\\", "--sni", "\x9b1m"],
-    ["--expect", "leak kind=one-time site=a/b.c:3", "--limit-heap", "0.5B/conn"],
+    ["--expect", "leak kind=one-time site=a/b.c:3", "--limit-rss", "0.5B/conn"],
     ["--color=never", "--until-sure", "--for", "2h1m", "--payload", "1000B"],
 ]
 

@@ -197,6 +197,10 @@ static bool any_ends(const struct scenario *s, enum behaviour_ends how)
     return false;
 }
 
+/* What there is to do where a run on libc's malloc can't tell what is asked. */
+static const char *const without_jemalloc =
+    SCENARIO_JEMALLOC ? "leave out --malloc libc" : "this build has no jemalloc";
+
 static int check_defect(const struct scenario *s, struct err *e)
 {
     if (!s->defect)
@@ -211,10 +215,9 @@ static int check_defect(const struct scenario *s, struct err *e)
     if (kind == DEFECT_ERROR_PATH && !any_ends(s, ENDS_FAILS))
         return scenario_refuse(
             s, "defect", e, "it needs handshakes that fail: --mid-handshake with a weight above 0");
-    if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC &&
-        (kind == DEFECT_OUTSIDE || kind == DEFECT_FRAGMENT))
-        return scenario_refuse(s, "defect", e,
-                               "it shows in jemalloc's figures alone; leave out --malloc libc");
+    if (s->malloc == MALLOC_LIBC && (kind == DEFECT_OUTSIDE || kind == DEFECT_FRAGMENT))
+        return scenario_refuse(s, "defect", e, "it shows in jemalloc's figures alone; %s",
+                               without_jemalloc);
     if (kind == DEFECT_RESET_PATH && !any_ends(s, ENDS_RESET))
         return scenario_refuse(s, "defect", e,
                                "it needs peers that reset: --reset with a weight above 0");
@@ -227,9 +230,9 @@ static int check_malloc(const struct scenario *s, struct err *e)
     scenario_defaults(&defaults);
     if (s->malloc == MALLOC_JEMALLOC && !SCENARIO_JEMALLOC)
         return scenario_refuse(s, "malloc", e, "this build has no jemalloc; leave it out");
-    if (s->malloc == MALLOC_LIBC && SCENARIO_JEMALLOC && s->limit_heap != defaults.limit_heap)
-        return scenario_refuse(s, "limit-heap", e,
-                               "only jemalloc tells how its heap grows; leave out --malloc libc");
+    if (s->malloc == MALLOC_LIBC && s->limit_heap != defaults.limit_heap)
+        return scenario_refuse(s, "limit-heap", e, "only jemalloc tells how its heap grows; %s",
+                               without_jemalloc);
     return 0;
 }
 

@@ -6,6 +6,7 @@
 #include "calibrate.h"
 #include "options/grammar.h"
 #include "report/document.h"
+#include "scenario/scenario.h"
 #include "stats/sensitivity.h"
 
 #include <inttypes.h>
@@ -37,7 +38,9 @@ static const char *const surroundings[] = {
     "--client-workers=2", "--conns=80",    "--payload=16KiB", "--tickets=0", "--alpn=h2,http/1.1",
     "--groups=P-256",     "--sources=3",   "--malloc=libc",
 };
+/* From the first that the build has. */
 static const char *const allocators[] = {"--malloc=jemalloc", "--malloc=libc"};
+enum { ALLOCATOR = SCENARIO_JEMALLOC ? 0 : 1, ALLOCATORS = 2 };
 static const char *const workers[] = {"--workers=1", "--workers=4"};
 
 /* ---- a line ---- */
@@ -118,7 +121,7 @@ static void draw_clean(const struct campaign_choice *choice, struct rng *r, stru
     mix += rng_below(r, count);
     for (size_t i = 0; mix->options[i]; i++)
         add(c, mix->options[i]);
-    add_one(c, r, allocators, sizeof allocators / sizeof *allocators);
+    add_one(c, r, allocators + ALLOCATOR, ALLOCATORS - ALLOCATOR);
     add_one(c, r, workers, sizeof workers / sizeof *workers);
     const char *version = add_version(c, r, choice);
     snprintf(c->row, sizeof c->row, "%.30s, %.10s, workers %.2s", version, value_of(c, "--malloc"),
