@@ -292,15 +292,14 @@ static int check_foreign(const struct programs *p, struct err *e)
     some.value[PLACEHOLDER_PROGRAM] = *p->program ? p->program : NULL;
     if (foreign_templates_check(p->scenario, p->here, e) != 0)
         return -1;
-    if (programs_check_probe(p, e) != 0)
-        return -1;
     const char *command = p->scenario->client ? p->scenario->client : p->scenario->server;
     const char *name = p->scenario->client ? "client" : "server";
     if (placeholders_split(command, &some, &words, e) != 0)
         return err_prefix(e, "--%s", name);
-    if (strncmp(command, "{work}", 6) == 0)
-        return 0;
-    return process_find(words.argv[0], path, sizeof path, e) == 0 ? 0 : err_prefix(e, "--%s", name);
+    if (strncmp(command, "{work}", 6) != 0 &&
+        process_find(words.argv[0], path, sizeof path, e) != 0)
+        return err_prefix(e, "--%s", name);
+    return programs_check_probe(p, e);
 }
 
 int subject_check(const struct programs *p, struct err *e)
