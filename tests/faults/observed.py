@@ -16,10 +16,11 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 sys.path.append(str(ROOT / "tests/integration"))
 # pylint: disable=wrong-import-position
+import soak_run
 from patience import PATIENCE_S, until
 from processes import all_children_of
 
-BIN = Path(os.environ.get("SOAK_BIN", ROOT / "build/bin"))
+BIN = Path(soak_run.BIN)
 PR_SET_CHILD_SUBREAPER = 36
 TEMPORARY = re.compile(r"^\.|\.tmp$")
 
@@ -80,8 +81,7 @@ class Observed:
         # Both as files: whoever waits for one pipe may leave the other full.
         self.out_path, self.err_path = self.folder / "out", self.folder / "err"
         environment = dict(os.environ, TMPDIR=str(self.temporary), SOAK_HISTORY="", SOAK_ROOT=str(ROOT))
-        # A sanitizer that catches the signal would report what the test has done.
-        environment |= {name: os.environ.get(name, "") + ":handle_segv=0" for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
+        environment |= soak_run.sanitizers_told(soak_run.UNCAUGHT)
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.process = subprocess.Popen([*under, *self.words], stdin=subprocess.DEVNULL, stdout=out,
                                             stderr=err, env=dict(environment, **(env or {})),

@@ -16,7 +16,7 @@ sys.path.append(os.path.join(ROOT, "scripts"))
 # pylint: disable-next=wrong-import-position
 from tally import REPORT
 
-BIN = os.environ.get("SOAK_BIN", "build/bin")
+BIN = os.environ.get("SOAK_BIN", os.path.join(ROOT, "build/bin"))
 SOAK = os.path.join(BIN, "soak")
 
 LINKED = subprocess.run(["ldd", os.path.join(BIN, "soak-server")], capture_output=True, check=True).stdout
@@ -25,6 +25,12 @@ HAS_LIBTSAN = b"libtsan" in LINKED
 # What counts in programs that aren't soak's: no build with sanitizers has it (src/preload).
 HAS_PROBE = os.path.exists(os.path.join(BIN, "libsoakprobe.so"))
 NO_PROBE = "a build with sanitizers has no probe for programs that aren't soak's"
+# Nor does one catch a signal that ends it (src/common/probe/crash.c).
+HAS_CRASH_STACKS, NO_CRASH_STACKS = HAS_PROBE, "a build with sanitizers keeps no stack of a crash"
+# A sanitizer that catches the signal would report what the test has done.
+UNCAUGHT = "handle_segv=0"
+# What is freed is free at once: to a short run all that waits in AddressSanitizer's quarantine is growth.
+NO_QUARANTINE = "quarantine_size_mb=0:thread_local_quarantine_size_kb=0"
 # As many connections as there can be, the same in every run.
 CHURN = ("--conns", "30", "--churn", "max", "--seed", "7f3a")
 # Nine handshakes of ten are resumed ones, which cost an eighth of a full one: where a test asks nothing of them.
@@ -81,6 +87,11 @@ class Run:
 
     def explain(self):
         return f"exit {self.exit}\n{self.out}\n{self.err}"
+
+
+def sanitizers_told(options):
+    """What an environment must have for it."""
+    return {name: os.environ.get(name, "") + ":" + options for name in ("ASAN_OPTIONS", "TSAN_OPTIONS")}
 
 
 def defect_environment(options):
