@@ -7,11 +7,15 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 import tarfile
 import unittest
 
 from debian_mirror import Mirror, architecture, make_library, missing_tools, run
 from libs_case import LibsCase
+
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
+from soak_run import HAS_PROBE, NO_PROBE  # noqa: E402
 
 MISSING = missing_tools() + [tool for tool in ("patchelf",) if not shutil.which(tool)]
 POCKETS = ("bookworm", "bookworm-security", "bookworm-updates")
@@ -180,6 +184,7 @@ class FromNpm(Case):
         with open(self.folder + "/j.xml", encoding="utf-8") as file:
             self.assertIn(' skipped="2"', file.read())
 
+    @unittest.skipUnless(HAS_PROBE, NO_PROBE)
     def test_a_run_starts_the_program_of_its_root_with_the_root_in_its_environment(self):
         path = self.npm(f'cp {self.pack("echo my root is $THE_ROOT; exit 3")} thing-1.2.3.tgz\n')
         process = self.run_with("npm:thing@1.2.3", "{program}/bin/thing {port}", "--env", "THE_ROOT={program}",

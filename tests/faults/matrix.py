@@ -25,13 +25,14 @@ import book
 import nginx_cells
 from cell import (ANY_TIME, BY_SIGNAL, COMMON, DONE_TO, PATIENT, PHASES, Cell, Failed, length, look,
                   until_told)
-from observed import BIN, DISK, ROOT, UNSHARE, Observed, may, until
+from observed import BIN, DISK, ROOT, UNSHARE, Observed, may, soak_run, until
 from patience import IN_VAIN
 from processes import memory_group
 
 PEERS = Path(__file__).with_name("peers.py")
 TABLE = ROOT / "results/faults.md"
 BUILTIN = {"server": "soak-server", "client": "soak-client"}
+FOREIGN = ("program", *nginx_cells.ROLES)
 
 
 # ---- the runs ----
@@ -251,6 +252,8 @@ def other_cells():
 
 
 def player(cell):
+    if cell.who in FOREIGN and not soak_run.HAS_PROBE:
+        raise Failed(f"SKIP: {soak_run.NO_PROBE}")
     for others in (agent_cells, nginx_cells):
         if cell in others.cells():
             return others.play

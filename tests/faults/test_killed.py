@@ -12,7 +12,7 @@ import jsonschema
 
 import killed
 from matrix import PHASES, peer
-from observed import ROOT, Observed, until
+from observed import ROOT, Observed, soak_run, until
 
 
 class Moments(unittest.TestCase):
@@ -64,6 +64,7 @@ class Moments(unittest.TestCase):
         code, said = run.report()
         self.assertEqual((code, said.split()[0]), (0, "LEAK"), said)
 
+    @unittest.skipUnless(soak_run.HAS_PROBE, soak_run.NO_PROBE)
     def test_the_keys_of_a_program_under_test_go(self):
         run = Observed("run", "default", "--conns", 20, "--churn", "max", "--closed", 100000, "--server",
                        peer("serves", "/nonexistent"))

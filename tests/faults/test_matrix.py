@@ -49,7 +49,7 @@ class Watching(unittest.TestCase):
             self.assertEqual([Path(name).name for name in run.litter()], ["soak-selftest-x", "k: a private key"])
 
     def test_a_cell_that_isnt_as_it_should_be_is_wrong(self):
-        cell = matrix.Cell("program", "port late", matrix.ANY_TIME, (4,))
+        cell = matrix.Cell("server", "port taken", matrix.ANY_TIME, (4,))
         self.assertIn("not one of (4,)", matrix.play(cell)[2])
 
     def test_a_cell_that_cannot_be_made_here_is_skipped(self):
