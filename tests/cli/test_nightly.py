@@ -8,10 +8,14 @@ import pathlib
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
 from patience import PATIENCE_S
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "integration"))
+from soak_run import NO_QUARANTINE, sanitizers_told  # noqa: E402
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
@@ -128,7 +132,7 @@ class Nightly(unittest.TestCase):
 
     def test_two_nights_have_one_history(self):
         self.environment |= {"SOAK": str(BUILD / "bin/soak"), "SOAK_HISTORY": str(self.folder / "history.db"),
-                             "GITHUB_ACTIONS": "true", "ImageOS": "ubuntu24"}
+                             "GITHUB_ACTIONS": "true", "ImageOS": "ubuntu24"} | sanitizers_told(NO_QUARANTINE)
         self.write("a")
         for night in (1, 2):
             self.step("shard", "1/1")

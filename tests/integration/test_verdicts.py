@@ -40,7 +40,8 @@ class Sensitivity(soak_run.SoakTest):
             self.assertIn("no lost block would surely have shown", " ".join(short.out.split()))
             advised = re.search(r"--closed (\d+)", short.result["next"][0]).group(1)
             clean = [o for o in options if "lost-state" not in o and o != "--defect"]
-            long = self.soak(*load, *clean, "--closed", advised)
+            long = self.soak(*load, *clean, "--closed", advised,
+                             env=soak_run.sanitizers_told(soak_run.NO_QUARANTINE))
             self.assertEqual(long.exit, 0, long.explain())
             self.assertGreaterEqual(long.result["sensitivity"]["one_in"], 1)
 
