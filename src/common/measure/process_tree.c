@@ -136,29 +136,29 @@ static bool owns(const struct sockets *s, uint64_t inode)
     return false;
 }
 
-/* One that listens: an address of /proc/net/tcp or tcp6, words of the machine's own order in hex.
- */
-struct listener {
+/* A row of /proc/net/tcp or tcp6: its own end, of which the address is words of the machine's own
+ * order in hex, and the port at the other. */
+struct row {
     char hex[33];
-    unsigned port;
+    unsigned port, to;
     uint64_t inode;
 };
 
-/* The next one of a table. Returns whether there is one. */
-static bool next_listener(FILE *in, struct listener *ret)
+/* The next one of a table that is in this state. Returns whether there is one. */
+static bool next_row(FILE *in, unsigned state, struct row *ret)
 {
     char line[512];
     while (in && fgets(line, sizeof line, in)) {
-        unsigned state;
-        if (sscanf(line, " %*u: %32[0-9A-F]:%x %*s %x %*s %*s %*s %*u %*u %" SCNu64, ret->hex,
-                   &ret->port, &state, &ret->inode) == 4 &&
-            state == LISTENS)
+        unsigned is;
+        if (sscanf(line, " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %*s %*s %*s %*u %*u %" SCNu64,
+                   ret->hex, &ret->port, &ret->to, &is, &ret->inode) == 5 &&
+            is == state)
             return true;
     }
     return false;
 }
 
-static void print_listener(const struct listener *l, struct text *list)
+static void print_listener(const struct row *l, struct text *list)
 {
     char address[INET6_ADDRSTRLEN];
     uint32_t word[4] = {0};
@@ -179,9 +179,9 @@ char *process_tree_ports(const struct process_tree *t, char *buf, size_t size)
     for (size_t i = 0; i < t->count; i++)
         add_sockets(&s, t->process[i].pid);
     for (size_t i = 0; i < TABLES; i++) {
-        struct listener l;
+        struct row l;
         FILE *in = fopen(tables[i], "re");
-        while (next_listener(in, &l))
+        while (next_row(in, LISTENS, &l))
             if (owns(&s, l.inode))
                 print_listener(&l, &list);
         if (in)
@@ -196,9 +196,9 @@ static bool listens(pid_t pid, unsigned port)
     bool found = false;
     add_sockets(&s, pid);
     for (size_t i = 0; i < TABLES; i++) {
-        struct listener l;
+        struct row l;
         FILE *in = fopen(tables[i], "re");
-        while (next_listener(in, &l))
+        while (next_row(in, LISTENS, &l))
             found |= l.port == port && owns(&s, l.inode);
         if (in)
             fclose(in);
@@ -218,14 +218,10 @@ const struct process *process_tree_listener(const struct process_tree *t, unsign
 
 static void add_connected(struct sockets *s, FILE *in, unsigned port)
 {
-    char line[512];
-    while (in && s->count < SOCKETS_MAX && fgets(line, sizeof line, in)) {
-        unsigned to, state;
-        if (sscanf(line, " %*u: %*[0-9A-F]:%*x %*[0-9A-F]:%x %x %*s %*s %*s %*u %*u %" SCNu64, &to,
-                   &state, &s->inode[s->count]) == 3 &&
-            state == ESTABLISHED && to == port)
-            s->count++;
-    }
+    struct row row;
+    while (s->count < SOCKETS_MAX && next_row(in, ESTABLISHED, &row))
+        if (row.to == port)
+            s->inode[s->count++] = row.inode;
 }
 
 static bool shares_any(const struct sockets *s, pid_t pid)
