@@ -555,7 +555,7 @@ class Assembly(Case):
         """The signal reaches what cmake has started, and a second one what pays no heed."""
         os.mkdir(self.folder + "/bin")
         for trap, signals in (("", 1), (f'trap "echo >>{self.folder}/heeded" TERM INT', 2)):
-            stay = f"while :; do sleep {2 * PATIENCE_S}; done"
+            stay = "while :; do sleep 1; done"  # a shell runs its trap between two commands only
             with open(self.folder + "/bin/cmake", "w", encoding="ascii") as file:
                 file.write(f"#!/bin/sh\n{trap}\nsh -c '{trap}\n echo $$ >{self.folder}/pid\n{stay}'\n{stay}\n")
             os.chmod(self.folder + "/bin/cmake", 0o755)
