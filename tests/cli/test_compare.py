@@ -96,6 +96,12 @@ class Rounds(Compare):
             part = order[4 * number:4 * number + 4]
             self.assertEqual(part, names[number % 4:] + names[:number % 4])
 
+    def test_from_the_end_of_the_first_round_on_each_line_says_how_long_it_will_take(self):
+        process = self.compare("3.0.17,3.0.22", "--repeat", "2")
+        lines = re.findall(r"(?m)^soak: (\d) of 4 .*?(?:  (about \S+ left))?$", process.stderr)
+        self.assertEqual([(number, bool(left)) for number, left in lines],
+                         [("1", False), ("2", True), ("3", True), ("4", False)], process.stderr)
+
     def test_runs_of_a_round_have_one_seed_and_the_first_round_the_footprint(self):
         self.compare("3.0.17,3.0.22", "--repeat", "3", "--churn", "500/s")
         for number, run in enumerate(self.runs()):

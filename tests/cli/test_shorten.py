@@ -5,6 +5,7 @@ in tests/unit/soak/shorten."""
 import json
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import signal
@@ -78,6 +79,23 @@ class Shorten(unittest.TestCase):
         self.assertIn(f"## To see it\n\n    {command}\n", issue.replace(" \\\n       ", ""))
         self.assertIn("Found by 5 runs", issue)
         self.assertIn("--sni-switch", issue.partition("The run that the rest is about:")[2])
+        self.assert_nothing_left()
+
+    def test_an_earlier_search_that_found_something_better_stays(self):
+        """And one that found something worse doesn't, nor one of another soak, whose lines are others'."""
+        folder = self.copy()
+        self.assertEqual(self.soak("shorten", folder, "--runs", "2").returncode, 0)
+        found = self.found_in(folder)
+        shorter = found | {"command": "soak --closed 1", "closed": 1, "runs": 9}
+        for earlier, stays in ((shorter, True), (shorter | {"confirmed": False}, False),
+                               (shorter | {"version": "0.0.1"}, False), (found | {"closed": 10**6}, False)):
+            with self.subTest(earlier=earlier):
+                (folder / "shortest.json").write_text(json.dumps(earlier), encoding="utf-8")
+                process = self.soak("shorten", folder, "--runs", "2")
+                now = self.found_in(folder)
+                self.assertEqual(now == earlier, stays)
+                self.assertEqual(process.stdout.splitlines()[0], now["command"])
+                self.assertEqual(bool(re.search(r"(?m)^  kept +from an earlier search", process.stdout)), stays)
         self.assert_nothing_left()
 
     def test_no_command_of_another_user_is_run(self):

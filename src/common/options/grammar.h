@@ -56,6 +56,8 @@ char *grammar_hex_print(char *buf, size_t size, uint64_t value);
 char *human_count(char *buf, size_t size, int64_t count);
 char *human_bytes(char *buf, size_t size, double bytes);
 char *human_duration(char *buf, size_t size, uint64_t ns);
+/* Whole seconds: `4s`, `1m03s`. Returns buf. */
+char *human_seconds(char *buf, size_t size, double seconds);
 
 /* The nearest of `names` (count entries) to `word` by edit distance, where a swap of neighbours
  * counts once; failing that, one that shortens `word` or is shortened by it and begins alike

@@ -225,3 +225,13 @@ char *human_duration(char *buf, size_t size, uint64_t ns)
         snprintf(buf, size, "%" PRIu64 "d%02" PRIu64 "h", seconds / 86400, seconds / 3600 % 24);
     return buf;
 }
+
+char *human_seconds(char *buf, size_t size, double seconds)
+{
+    double whole = seconds > 0 && seconds < 1e9 ? nearbyint(seconds) : 0;
+    if (whole < 60)
+        snprintf(buf, size, "%.0fs", whole);
+    else
+        human_duration(buf, size, (uint64_t)whole * UINT64_C(1000000000));
+    return buf;
+}

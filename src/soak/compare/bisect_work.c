@@ -218,6 +218,7 @@ static void drop_empty(struct compare_set *s)
 int bisect_search(struct bisect_work *b)
 {
     struct compare_set *s = b->work->set;
+    b->work->searches = true;
     s->rounds = (uint64_t)b->work->line->repeat;
     s->planned = s->rounds * bisect_most(b->versions);
     b->low = 0;

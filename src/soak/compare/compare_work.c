@@ -273,18 +273,34 @@ static int take(struct compare_work *w, size_t i, uint64_t round,
     return 0;
 }
 
-/* `round 2 of 6  3.0.20  PASS  4.1s` */
-static void say(const struct compare_work *w, size_t i, uint64_t round, uint64_t began)
+/* `  about 2m05s left`, going by what the runs took so far, once each version had one; a search may
+ * need fewer runs than are planned. */
+static void print_left(const struct compare_work *w)
+{
+    const struct compare_set *s = w->set;
+    char left[32];
+    if (s->done < s->entries || s->done >= s->planned)
+        return;
+    double each = (double)w->spent_ns / (double)s->done / 1e9;
+    fprintf(w->progress, "  %s %s left", w->searches ? "at most" : "about",
+            human_seconds(left, sizeof left, each * (double)(s->planned - s->done)));
+}
+
+/* `2 of 12  round 1  3.0.20  PASS  4.1s  about 41s left` */
+static void say(struct compare_work *w, size_t i, uint64_t round, uint64_t took_ns)
 {
     const struct compare_entry *entry = &w->set->entry[i];
     char seconds[32];
+    w->spent_ns += took_ns;
     if (!w->progress || entry->runs == 0)
         return;
     int digits = snprintf(NULL, 0, "%" PRIu64, w->set->planned);
-    fprintf(w->progress, "soak: %*" PRIu64 " of %" PRIu64 "  round %" PRIu64 "  %-12s %-12s %s\n",
+    fprintf(w->progress, "soak: %*" PRIu64 " of %" PRIu64 "  round %" PRIu64 "  %-12s %-12s %s",
             digits, w->set->done, w->set->planned, round + 1, entry->name,
             verdict_name(entry->run[entry->runs - 1].verdict),
-            human_duration(seconds, sizeof seconds, clock_now_ns() - began));
+            human_duration(seconds, sizeof seconds, took_ns));
+    print_left(w);
+    fputc('\n', w->progress);
 }
 
 /* A run of its own gives the footprint of a program that isn't soak's. What it found goes to
@@ -333,7 +349,7 @@ int compare_work_one(struct compare_work *w, size_t i, uint64_t round, int *ret_
         return -1;
     entry->seen_folder[entry->runs - 1] = seen;
     w->set->done++;
-    say(w, i, round, began);
+    say(w, i, round, clock_now_ns() - began);
     return 0;
 }
 

@@ -22,6 +22,8 @@ struct compare_work {
     bool client;            /* they are runs of --client */
     bool footprint;         /* what a connection costs is compared, too */
     uint64_t alike;         /* connections of a run for the footprint alone; 0: there is none */
+    bool searches;          /* not all planned runs may be needed */
+    uint64_t spent_ns;      /* on the runs that are done */
     FILE *progress;         /* NULL: quiet */
     struct run_process sub; /* opened by compare_work_open */
     struct run_dir dir;

@@ -137,15 +137,20 @@ static void say_plan(const struct work *w)
 
 /* ---- after ---- */
 
-/* The run's own command, for what can't be run again. A document may have any text for it. */
-static void print_own(const struct work *w)
+/* A document may have any text for it; NULL: none. */
+static void print_command(const char *command)
 {
-    const struct result *r = &w->run.document->result;
-    const char *own = r->alone ? r->alone : r->again;
-    char *shown = own ? strdup(own) : NULL;
+    char *shown = command ? strdup(command) : NULL;
     if (shown)
         printf("%s\n", text_clean(shown));
     free(shown);
+}
+
+/* The run's own command, for what can't be run again. */
+static void print_own(const struct work *w)
+{
+    const struct result *r = &w->run.document->result;
+    print_command(r->alone ? r->alone : r->again);
 }
 
 static int keep(struct work *w, const struct shortest *s, struct err *e)
@@ -153,18 +158,30 @@ static int keep(struct work *w, const struct shortest *s, struct err *e)
     return run_dir_keep(&w->dir, SHORTEST_FILE, shortest_write(s), e);
 }
 
+/* What an earlier search found stays where this one found nothing surer or shorter. Its version's
+ * site may be another's. */
+static bool earlier_is_better(const struct shortest *earlier, const struct shortest *s)
+{
+    if (!earlier->root || strcmp(earlier->version, s->version) != 0)
+        return false;
+    if (earlier->confirmed != s->confirmed)
+        return earlier->confirmed;
+    return earlier->closed < s->closed;
+}
+
 static void print_found(const struct work *w, const struct shortest *s)
 {
-    char closed[32], was[32], took[32], line[2 * PATH_MAX];
+    char site[512], closed[32], was[32], took[32], line[2 * PATH_MAX];
     struct text issue = text_into(line, sizeof line);
     const struct result *r = &w->run.document->result;
-    printf("%s\n", s->by_file ? s->by_file : s->command);
+    print_command(s->by_file ? s->by_file : s->command);
     if (w->options.quiet)
         return;
     const struct report_style style = terminal_style(stdout, COLOR_NEVER);
     const struct screen screen = screen_of(stdout, &style);
     putchar('\n');
-    screen_say(&screen, "shows", LEAD, "LEAK at %s, closing %s %s; the run closed %s", s->site,
+    screen_say(&screen, "shows", LEAD, "LEAK at %s, closing %s %s; the run closed %s",
+               trial_site(r, site, sizeof site),
                human_count(closed, sizeof closed, (int64_t)s->closed),
                s->closed == 1 ? unit_name(r->run.unit) : unit_plural(r->run.unit),
                human_count(was, sizeof was, (int64_t)r->run.closed));
@@ -173,6 +190,8 @@ static void print_found(const struct work *w, const struct shortest *s)
                human_duration(took, sizeof took, (uint64_t)(s->seconds * (double)second_ns)),
                s->confirmed ? "the last one confirmed it" : "not confirmed by one more",
                s->stopped ? "; the search stopped early, so there may be a shorter one" : "");
+    if (s->root)
+        screen_say(&screen, "kept", LEAD, "from an earlier search; this one found none better");
     cmdline_program(&issue);
     text_add(&issue, " report");
     cmdline_word(&issue, r->last_dir ? r->last_dir : r->shown_dir);
@@ -196,12 +215,13 @@ static int end_found(struct work *w)
     CHECK(trial_write(&t->alone, &w->found.best, command, sizeof command) == 0);
     if (t->by_file.file && trial_write(&t->by_file, &w->found.best, by_file, sizeof by_file) == 0)
         s.by_file = by_file;
-    print_found(w, &s);
-    if (keep(w, &s, &e) != 0)
+    const struct shortest *best = earlier_is_better(&w->run.shortest, &s) ? &w->run.shortest : &s;
+    print_found(w, best);
+    if (best == &s && keep(w, &s, &e) != 0)
         return command_refuse(&shorten_command, &e);
     if (t->sub.interrupted)
         return EXIT_INTERRUPTED;
-    return s.confirmed ? EXIT_PASS : EXIT_INCONCLUSIVE;
+    return best->confirmed ? EXIT_PASS : EXIT_INCONCLUSIVE;
 }
 
 /* No run showed it. */

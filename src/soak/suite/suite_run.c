@@ -136,7 +136,7 @@ static void progress(const struct under_way *u, size_t i)
     bool terminal = isatty(STDERR_FILENO);
     if (!u->work->text)
         return;
-    suite_text_time(left, sizeof left, seconds_left(u->suite, i));
+    human_seconds(left, sizeof left, seconds_left(u->suite, i));
     fprintf(stderr,
             i ? "%s%zu/%zu %s ...  about %s left%s" : "%s%zu/%zu %s ...  about %s for all%s",
             terminal ? "\r\033[K" : "", i + 1, u->suite->entries, u->suite->entry[i].name, left,

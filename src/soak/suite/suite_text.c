@@ -11,23 +11,12 @@
 #include "terminal.h"
 
 #include <limits.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { ROW_HEAD = 192, NAME_MOST = 40, BLOCK_INDENT = 6, KEY_COLUMNS = 10, EXPECTATION = 512 };
 enum { COUNT_COLUMNS = 23, TIME_COLUMNS = 8 };
-
-char *suite_text_time(char *buf, size_t size, double seconds)
-{
-    double whole = seconds > 0 && seconds < 1e9 ? nearbyint(seconds) : 0;
-    if (whole < 60)
-        snprintf(buf, size, "%.0fs", whole);
-    else
-        human_duration(buf, size, (uint64_t)whole * UINT64_C(1000000000));
-    return buf;
-}
 
 /* ---- rows ---- */
 
@@ -86,7 +75,7 @@ void suite_text_row(const struct suite *s, size_t i, FILE *out)
         text_add(&t, "  %9s %-11s", human_count(closed, sizeof closed, (int64_t)entry->closed),
                  counted);
     if (room >= TIME_COLUMNS)
-        text_add(&t, "  %6s", suite_text_time(seconds, sizeof seconds, entry->seconds));
+        text_add(&t, "  %6s", human_seconds(seconds, sizeof seconds, entry->seconds));
     while (t.used && row[t.used - 1] == ' ')
         row[--t.used] = '\0';
     fprintf(out, "%s\n", row);
@@ -122,7 +111,7 @@ void suite_text_headline(const struct suite *s, FILE *out)
     char seconds[32];
     suite_count(s, &t);
     struct decided d = decide(&t);
-    suite_text_time(seconds, sizeof seconds, t.seconds);
+    human_seconds(seconds, sizeof seconds, t.seconds);
     if (d.count)
         fprintf(out, "%s  %zu of %zu scenario%s %s %s (%s)\n", d.word, d.count, t.scenarios,
                 t.scenarios == 1 ? "" : "s", d.count == 1 ? "is" : "are", d.what, seconds);

@@ -12,8 +12,6 @@
 
 enum { SUITE_BLOCK = 3 * SUITE_TEXT };
 
-/* `16s`, `2m05s`: whole seconds. Returns buf. */
-char *suite_text_time(char *buf, size_t size, double seconds);
 /* The row of entry i: its place, name, verdict, outcome, connections, time. */
 void suite_text_row(const struct suite *s, size_t i, FILE *out);
 /* `FAILED  1 of 2 scenarios is not as expected (27s)` */

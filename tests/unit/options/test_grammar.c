@@ -361,6 +361,9 @@ static void people_read_commas_units_and_padded_seconds(void **state)
     assert_string_equal(human_duration(b, sizeof b, 250000000), "0.25s");
     assert_string_equal(human_duration(b, sizeof b, 41900000000), "41s");
     assert_string_equal(human_duration(b, sizeof b, 3720000000000), "1h02m");
+    assert_string_equal(human_seconds(b, sizeof b, 4.6), "5s");
+    assert_string_equal(human_seconds(b, sizeof b, 62.6), "1m03s");
+    assert_string_equal(human_seconds(b, sizeof b, -1), "0s");
     assert_string_equal(human_duration(b, sizeof b, 9800000), "9.8 ms");
     assert_string_equal(human_duration(b, sizeof b, 30000000), "30 ms");
     assert_string_equal(human_duration(b, sizeof b, 341000), "341 µs");
