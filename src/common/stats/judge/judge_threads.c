@@ -75,6 +75,20 @@ static struct keepers made_with(const struct judge_context *h, const struct surv
     return k;
 }
 
+static void say_once(struct judge_finding *f, int64_t blocks, const struct keepers *k)
+{
+    bool one = k->threads == 1;
+    if (k->again == 0)
+        finding_why(f, "%" PRId64 " blocks of %" PRId64 " %s again: may be once per thread", blocks,
+                    k->threads,
+                    one ? "thread, which didn't allocate" : "threads, none of which allocated");
+    else
+        finding_why(f,
+                    "%" PRId64 " blocks of %" PRId64 " thread%s, which allocated again %" PRId64
+                    " time%s: may be once per thread",
+                    blocks, k->threads, one ? "" : "s", k->again, k->again == 1 ? "" : "s");
+}
+
 enum answer site_each_once(struct judge_context *h, const struct survivors *v,
                            struct judge_finding *f)
 {
@@ -84,9 +98,6 @@ enum answer site_each_once(struct judge_context *h, const struct survivors *v,
     if (!is_once(v, &k))
         return NO_OPINION;
     enum answer answer = doubt_unless_rare(h, v, f);
-    finding_why(f,
-                "%" PRId64 " blocks, made with what %" PRId64 " threads keep, of which %" PRId64
-                " made some again: each may make them once",
-                v->blocks, k.threads, k.again);
+    say_once(f, v->blocks, &k);
     return answer;
 }

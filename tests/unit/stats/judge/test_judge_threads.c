@@ -40,8 +40,11 @@ static void it_says_who_made_them(void **state)
     struct said said = ask(of_threads(8, 1), ONLY(RULE_EACH_ONCE));
     expect(&said, VERDICT_INCONCLUSIVE, KIND_ONE_TIME);
     assert_true(said.wants_more);
-    assert_string_equal(said.f.why, "12 blocks, made with what 8 threads keep, of which 1 made "
-                                    "some again: each may make them once");
+    assert_string_equal(said.f.why, "12 blocks of 8 threads, which allocated again 1 time: may be "
+                                    "once per thread");
+    said = ask(of_threads(8, 0), ONLY(RULE_EACH_ONCE));
+    assert_string_equal(said.f.why, "12 blocks of 8 threads, none of which allocated again: may be "
+                                    "once per thread");
 }
 
 static void one_thread_of_four_may_make_them_twice(void **state)
