@@ -14,9 +14,11 @@ import tempfile
 import unittest
 import urllib.error
 import urllib.request
+import uuid
 
 from patience import PATIENCE_S, until
-from soak_run import HAS_JEMALLOC
+from processes import family
+from soak_run import HAS_JEMALLOC, HAS_PROBE, NO_PROBE
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../cli"))
 import browser
@@ -29,6 +31,7 @@ except ImportError:
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK = BUILD / "bin/soak"
+PROGRAMS = pathlib.Path(__file__).with_name("foreign_programs.py")
 PROMTOOL = shutil.which("promtool")
 FIGURES = {"soak_closed", "soak_errors", "soak_elapsed_seconds", "soak_open_connections", "soak_rate",
            "soak_asked_rate", "soak_handshake_p50_seconds", "soak_handshake_p99_seconds",
@@ -41,6 +44,11 @@ OF_JEMALLOC = {"soak_heap_bytes"}
 def soak(*words, **more):
     return subprocess.Popen([SOAK, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                             env=dict(os.environ, SOAK_ROOT=str(SOURCE)), **more)
+
+
+def resident_of(pid):
+    status = pathlib.Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(re.search(r"(?m)^VmRSS:\s+(\d+) kB$", status)[1]) * 1024
 
 
 class Served(unittest.TestCase):
@@ -93,6 +101,9 @@ class Metrics(Served):
         status, text = self.get(port)
         return float(re.search(r"(?m)^soak_closed_total (\S+)$", text)[1]) if status == 200 else 0
 
+    def resident(self, port):
+        return float(re.search(r"(?m)^soak_resident_bytes (\S+)$", self.get(port)[1])[1])
+
     def check(self, text):
         self.assertTrue(text.endswith("\n# EOF\n"))
         names = set(re.findall(r"(?m)^# TYPE (\S+) ", text))
@@ -126,6 +137,17 @@ class Metrics(Served):
             _, port = self.start("--metrics", "127.0.0.1:0", "--connect",
                                  f"127.0.0.1:{silent.getsockname()[1]}", "--handshake-timeout", "1h")
             until(lambda: "\nsoak_open_connections 3\n" in self.get(port)[1], "three open connections")
+
+    @unittest.skipUnless(HAS_PROBE, NO_PROBE)
+    def test_the_memory_of_a_program_is_that_of_all_its_processes(self):
+        mark = uuid.uuid4().hex
+        _, port = self.start("--metrics", "127.0.0.1:0", "--env", f"SOAK_TEST_MARK={mark}", "--server",
+                             f"{sys.executable} {PROGRAMS} one_of_three_leaks {{address}} {{cert}} {{key}}")
+        until(lambda: self.closed(port), "figures")
+        program = os.path.realpath(sys.executable)  # the guard that starts it isn't judged
+        each = [resident_of(pid) for pid in family(mark) if os.path.realpath(f"/proc/{pid}/exe") == program]
+        self.assertEqual(len(each), 3)
+        self.assertGreater(self.resident(port), sum(each) - min(each) / 2)
 
     @unittest.skipUnless(parser, "there is no prometheus_client for Python (package python3-prometheus-client)")
     def test_prometheus_reads_it(self):

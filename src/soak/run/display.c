@@ -111,9 +111,8 @@ static void fill_memory(const struct run *r, struct live_facts *f)
         f->heap_bytes = s.heap.allocated;
         snapshot_free(&s);
     }
-    for (size_t i = 0; i < subject_processes(of); i++)
-        if (proc_sample_quick(subject_process(of, i)->pid, &p, NULL) == 0)
-            f->rss_bytes += p.rss_bytes;
+    if (of->ops->measure(of, &p, NULL, NULL) == 0)
+        f->rss_bytes = p.rss_bytes;
 }
 
 /* A rate that is surer than what is accepted: from a few seconds it would be noise. */
