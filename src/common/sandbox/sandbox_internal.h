@@ -31,7 +31,8 @@
     X(listen)                                                                                      \
     X(connect)                                                                                     \
     X(socket)                                                                                      \
-    X(mount) /* what is seen of the machine */                                                     \
+    X(socketpair) /* half of one sends to any socket in the file system */                         \
+    X(mount)      /* what is seen of the machine */                                                \
     X(umount2)                                                                                     \
     X(pivot_root)                                                                                  \
     X(chroot)                                                                                      \

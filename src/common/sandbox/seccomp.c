@@ -16,6 +16,10 @@
 #include <errno.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
+#include <linux/msdos_fs.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -36,6 +40,19 @@
 
 static const struct refused_call refused[] = REFUSED_CALLS;
 enum { REFUSED = sizeof refused / sizeof refused[0], X32 = 0x40000000 };
+/* Requests of ioctl, whatever the descriptor: words that the reader of a terminal, a shell perhaps,
+ * would take for typed ones, and a file's attributes. */
+static const uint32_t refused_request[] = {TIOCSTI,
+                                           TIOCLINUX,
+                                           FS_IOC_SETFLAGS,
+                                           FS_IOC32_SETFLAGS,
+                                           FS_IOC_FSSETXATTR,
+                                           FS_IOC_SETVERSION,
+                                           FS_IOC32_SETVERSION,
+                                           FS_IOC_ENABLE_VERITY,
+                                           FS_IOC_SET_ENCRYPTION_POLICY,
+                                           FAT_IOCTL_SET_ATTRIBUTES};
+enum { REQUESTS = sizeof refused_request / sizeof refused_request[0] };
 enum { IO_URING_SETUP = 425, CLONE3 = 435 }; /* on all processors; older headers lack them */
 
 /* ---- the refusal ---- */
@@ -64,7 +81,7 @@ static void on_refusal(int number, siginfo_t *info, void *context)
 /* ---- the filter ---- */
 
 struct filter {
-    struct sock_filter code[2 * REFUSED + 64];
+    struct sock_filter code[2 * REFUSED + REQUESTS + 64];
     unsigned short length;
 };
 
@@ -174,15 +191,14 @@ static void check_clone(struct filter *f)
     hide(f, CLONE3);
 }
 
-/* Words that the reader of the terminal, a shell perhaps, would take for typed ones. */
-static void check_terminal(struct filter *f)
+static void check_requests(struct filter *f)
 {
-    unless_equal(f, SYS_ioctl, 5);
+    unless_equal(f, SYS_ioctl, REQUESTS + 3);
     load_argument(f, 1);
-    if_equal(f, TIOCSTI, 1);
-    unless_equal(f, TIOCLINUX, 1);
-    answer(f, SECCOMP_RET_TRAP);
+    for (uint8_t i = 0; i < REQUESTS; i++)
+        if_equal(f, refused_request[i], REQUESTS - i);
     answer(f, SECCOMP_RET_ALLOW);
+    answer(f, SECCOMP_RET_TRAP);
 }
 
 /* Another process's limits: soak's, say, of the files that it writes. */
@@ -214,7 +230,7 @@ static void make(struct filter *f, const struct sandbox_options *o)
     }
     hide(f, IO_URING_SETUP);
     check_clone(f);
-    check_terminal(f);
+    check_requests(f);
     check_limits(f);
     check_sends(f);
     if (o->connects)

@@ -13,6 +13,10 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
+#include <linux/fscrypt.h>
+#include <linux/fsverity.h>
+#include <linux/msdos_fs.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -35,10 +39,12 @@ enum { WORKED = 0, CANT_ENTER = 200, PORTS_SINCE = 4, SIGNALS_SINCE = 6 };
 enum { IO_URING_SETUP = 425, CLONE3 = 435 };
 
 static char readable[] = "/tmp/soak-sandbox-XXXXXX";
-static int listener = -1, spare = -1, elsewhere = -1, memory = -1, unnamed = -1, abstract = -1;
+static int listener = -1, spare = -1, elsewhere = -1, memory = -1, unnamed = -1, abstract = -1,
+           in_folder = -1;
 static struct sockaddr_in target, other;
 static struct sockaddr_un named; /* what `abstract` is bound to */
 static socklen_t named_size;
+static struct sockaddr_un placed = {.sun_family = AF_UNIX, .sun_path = "/tmp/soak-sandbox-XXXXXX"};
 static char said[512]; /* on stderr, by the last of the processes */
 
 /* errno of a call, 0 when it worked: what a body returns. */
@@ -151,6 +157,15 @@ static int find_by_name(void)
     return met((int)sendto(unnamed, "x", 1, 0, (struct sockaddr *)&named, named_size));
 }
 
+/* As the machine's logger is found, say: no abstract name, so Landlock doesn't look. */
+static int find_by_path(void)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_DGRAM, 0, pair) != 0)
+        return met(-1);
+    return met((int)sendto(pair[0], "x", 1, 0, (const struct sockaddr *)&placed, sizeof placed));
+}
+
 /* Whether executing a program could: EPERM if not. */
 static int gain_rights(void)
 {
@@ -203,6 +218,12 @@ static int open_udp(void)
 static int open_unix(void)
 {
     return open_socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static int open_pair(void)
+{
+    int pair[2];
+    return met(socketpair(AF_UNIX, SOCK_STREAM, 0, pair));
 }
 
 static int open_netlink(void)
@@ -270,6 +291,22 @@ static int limit_itself(void)
 static int give_away(void)
 {
     return met(chmod(readable, 0644));
+}
+
+static unsigned long changed_by; /* a request of ioctl, for change_open */
+
+/* Of a file that was open before: its log, say. */
+static int change_open(void)
+{
+    unsigned char none[256] = {0}; /* more than any of the requests takes */
+    return met(ioctl(memory, changed_by, none));
+}
+
+static int ask_open(void)
+{
+    int flags;
+    ioctl(memory, FS_IOC_GETFLAGS, &flags);
+    return WORKED;
 }
 
 static int bind_port(void)
@@ -407,7 +444,7 @@ static const char promised[] =
     "mount umount2 pivot_root chroot unshare setns init_module finit_module delete_module "
     "kexec_load kexec_file_load bpf perf_event_open keyctl add_key request_key "
     "settimeofday clock_settime clock_adjtime adjtimex "
-    "socket bind listen connect name_to_handle_at open_by_handle_at fanotify_init "
+    "socket socketpair bind listen connect name_to_handle_at open_by_handle_at fanotify_init "
     "fchmod fchmodat fchown fchownat utimensat "
     "setxattr lsetxattr fsetxattr removexattr lremovexattr fremovexattr "
     "syslog reboot swapon swapoff acct quotactl vhangup sethostname setdomainname "
@@ -459,6 +496,25 @@ static void no_mode_of_a_file_is_changed(void **state)
     check(a, 1);
 }
 
+static void no_attribute_of_an_open_file_is_changed(void **state)
+{
+    (void)state;
+    static const unsigned long request[] = {FS_IOC_SETFLAGS,
+                                            FS_IOC32_SETFLAGS,
+                                            FS_IOC_FSSETXATTR,
+                                            FS_IOC_SETVERSION,
+                                            FS_IOC32_SETVERSION,
+                                            FS_IOC_ENABLE_VERITY,
+                                            FS_IOC_SET_ENCRYPTION_POLICY,
+                                            FAT_IOCTL_SET_ATTRIBUTES};
+    static const struct attempt a[] = {{SECCOMP, change_open, REFUSED, REFUSED},
+                                       {SECCOMP, ask_open, WORKED, WORKED}};
+    for (size_t i = 0; i < sizeof request / sizeof request[0]; i++) {
+        changed_by = request[i];
+        check(a, sizeof a / sizeof a[0]);
+    }
+}
+
 /* What the loops of libuv meet, which are made before the sandbox is entered. */
 static void there_is_no_io_uring_before_the_sandbox_or_in_it(void **state)
 {
@@ -505,6 +561,7 @@ static void other_processes_are_left_alone(void **state)
     (void)state;
     static const struct attempt a[] = {{SIGNALS, signal_parent, EPERM, EPERM},
                                        {SIGNALS, find_by_name, EPERM, EPERM},
+                                       {SECCOMP, find_by_path, REFUSED, REFUSED},
                                        {SECCOMP, limit_parent, REFUSED, REFUSED},
                                        {SECCOMP, limit_itself, WORKED, WORKED}};
     check(a, sizeof a / sizeof a[0]);
@@ -518,6 +575,7 @@ static void a_server_opens_no_socket_and_a_client_tcp_alone(void **state)
         {SECCOMP, open_tcp6, REFUSED, WORKED},
         {SECCOMP, open_udp, REFUSED, REFUSED},
         {SECCOMP, open_unix, REFUSED, REFUSED},
+        {SECCOMP, open_pair, REFUSED, REFUSED},
         {SECCOMP, open_netlink, REFUSED, REFUSED},
         {SECCOMP, open_mptcp, REFUSED, REFUSED},
         {SECCOMP, connect_fast, REFUSED, REFUSED},
@@ -557,11 +615,22 @@ static void open_abstract(void)
     assert_int_equal(find_by_name(), WORKED);
 }
 
+/* One that lies in the file system. */
+static void open_placed(void)
+{
+    close(mkstemp(placed.sun_path));
+    unlink(placed.sun_path);
+    in_folder = socket(AF_UNIX, SOCK_DGRAM, 0);
+    assert_int_equal(bind(in_folder, (const struct sockaddr *)&placed, sizeof placed), 0);
+    assert_int_equal(find_by_path(), WORKED);
+}
+
 static int set_up(void **state)
 {
     (void)state;
     close(mkstemp(readable));
     open_abstract();
+    open_placed();
     memory = memfd_create("test", 0);
     elsewhere = listen_anywhere(&other);
     listener = listen_anywhere(&target);
@@ -576,6 +645,8 @@ static int take_down(void **state)
     close(memory);
     close(abstract);
     close(unnamed);
+    close(in_folder);
+    unlink(placed.sun_path);
     return unlink(readable);
 }
 
@@ -588,6 +659,7 @@ int main(void)
         cmocka_unit_test(no_call_is_missing_in_the_list),
         cmocka_unit_test(nothing_is_typed_into_the_terminal),
         cmocka_unit_test(no_mode_of_a_file_is_changed),
+        cmocka_unit_test(no_attribute_of_an_open_file_is_changed),
         cmocka_unit_test(there_is_no_io_uring_before_the_sandbox_or_in_it),
         cmocka_unit_test(no_namespace_is_made),
         cmocka_unit_test(files_are_those_that_were_named),
