@@ -2,6 +2,7 @@
 """`soak shorten`: a leak's own run gets shorter, what it leaves, and what it says when it can't. The search itself is
 in tests/unit/soak/shorten."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -24,6 +25,16 @@ BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
 SOURCE = pathlib.Path(os.environ["SOAK_SOURCE"])
 SOAK = BUILD / "bin/soak"
 LEAKY = ("--conns", "2", "--churn", "max", "--closed", "64", "--defect", "lost-state", "--sni-switch", "--seed", "7f3a")
+
+
+def files_of(pid):
+    """Those that a process has open; none of one that ends meanwhile."""
+    files = []
+    with contextlib.suppress(OSError):
+        for fd in pathlib.Path(f"/proc/{pid}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                files.append(fd.readlink())
+    return files
 
 
 class Shorten(unittest.TestCase):
@@ -98,17 +109,46 @@ class Shorten(unittest.TestCase):
                 self.assertEqual(bool(re.search(r"(?m)^  kept +from an earlier search", process.stdout)), stays)
         self.assert_nothing_left()
 
+    def assert_refused(self, returncode, out, err):
+        self.assertEqual((returncode, out), (2, ""))
+        self.assertRegex(err, r"\Asoak: shorten: \S+: it is of user 65534, and its command would be run; read it, and "
+                              r"copy the folder if you trust it\n\Z")
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give a file to another user")
     def test_no_command_of_another_user_is_run(self):
-        if os.geteuid() != 0:
-            self.skipTest("only root can give a file to another user")
-        for given in (".", "result.json"):
+        for given in (".", "result.json", "unfinished.json", "shortest.json"):
             folder = self.copy()
+            if given == "unfinished.json":
+                (folder / "result.json").rename(folder / given)
+            elif given == "shortest.json":
+                self.assertEqual(self.soak("shorten", folder, "--runs", "2").returncode, 0)
             os.chown(folder / given, 65534, 65534)
-            with self.subTest(given=given):
-                process = self.soak("shorten", folder, "--runs", "2")
-                self.assertEqual((process.returncode, process.stdout), (2, ""))
-                self.assertRegex(process.stderr, r"\Asoak: shorten: \S+: it is of user 65534, and its command would be "
-                                                 r"run; read it, and copy the folder if you trust it\n\Z")
+            link = self.base / "theirs"
+            link.symlink_to(folder)
+            runs = (folder, link) if given == "shortest.json" else (folder, folder / given, link)
+            for run in runs:
+                with self.subTest(given=given, run=run):
+                    process = self.soak("shorten", run, "--runs", "2")
+                    self.assert_refused(process.returncode, process.stdout, process.stderr)
+            link.unlink()
+        self.assert_nothing_left()
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can give a file to another user")
+    def test_nor_where_their_link_leads_to_a_run_of_ones_own_once_theirs_is_read(self):
+        theirs, link, other = self.copy(), self.base / "link", self.base / "other"
+        document = theirs / "result.json"
+        with document.open("a", encoding="utf-8") as out:  # so that reading it takes a while
+            out.write(" " * (50 << 20))
+        for path in (theirs, document):
+            os.chown(path, 65534, 65534)
+        link.symlink_to(theirs)
+        other.symlink_to(self.copy())
+        with subprocess.Popen([SOAK, "shorten", link, "--runs", "2"], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              text=True, cwd=self.base, env=self.environment) as process:
+            until(lambda: document in files_of(process.pid) or process.poll() is not None, "it reads the document")
+            other.replace(link)
+            out, err = process.communicate(timeout=PATIENCE_S)
+        self.assert_refused(process.returncode, out, err)
         self.assert_nothing_left()
 
     def test_the_line_of_the_issue_can_be_pasted(self):

@@ -10,6 +10,7 @@
 #include "report/result.h"
 
 #include <jansson.h>
+#include <sys/types.h>
 
 /* The document as text, ended by a newline; free. NULL when out of memory. Figures that aren't
  * finite become null. */
@@ -20,6 +21,7 @@ struct document {
     struct result result;
     bool torture; /* it is soak-torture/1, of --fail-alloc: the libraries and the folder are all
                    * that a result has in common with it */
+    uid_t owner;  /* of its file; of one that document_read got, 0 */
     const char *verdict; /* as it is written: FOUND and the like of --fail-alloc, too */
     json_t *root;        /* owned */
     void **owned;        /* owned: what result points to beside the root */

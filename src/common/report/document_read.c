@@ -195,12 +195,15 @@ static int find_document(const char *path, char *ret, size_t size, struct err *e
 
 struct document *document_load(const char *path, struct err *e)
 {
+    uid_t owner = 0;
     char inside[PATH_MAX];
     if (find_document(path, inside, sizeof inside, e) != 0)
         return NULL;
-    json_t *root = json_load(inside, e);
+    json_t *root = json_load_owned(inside, &owner, e);
     struct document *d = root ? document_read(root, e) : NULL;
-    if (root && !d)
+    if (d)
+        d->owner = owner;
+    else if (root)
         err_prefix(e, "%.300s", path);
     json_decref(root);
     return d;

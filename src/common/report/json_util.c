@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* ---- writing ---- */
 
@@ -78,19 +79,29 @@ char *json_document(json_t *root)
 
 /* ---- reading ---- */
 
-json_t *json_load(const char *path, struct err *e)
+json_t *json_load_owned(const char *path, uid_t *ret_owner, struct err *e)
 {
     json_error_t why;
+    struct stat stat;
     FILE *in = input_open(path, e);
     if (!in) {
         err_prefix(e, "%.300s", path);
         return NULL;
     }
     json_t *root = json_loadf(in, JSON_REJECT_DUPLICATES, &why);
+    CHECK(fstat(fileno(in), &stat) == 0);
     fclose(in);
-    if (!root)
+    if (root)
+        *ret_owner = stat.st_uid;
+    else
         err_set(e, "%.300s:%d: not JSON: %.120s", path, why.line, why.text);
     return root;
+}
+
+json_t *json_load(const char *path, struct err *e)
+{
+    uid_t any;
+    return json_load_owned(path, &any, e);
 }
 
 static bool given(const json_t *object, const char *key, const json_t **ret)

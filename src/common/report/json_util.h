@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum { JSON_TEXT_MAX = 8192 };
 
@@ -39,6 +40,8 @@ char *json_document(json_t *root);
 /* The document in `path`, or NULL with a sentence that names the path. A key that is there twice is
  * refused. */
 json_t *json_load(const char *path, struct err *e);
+/* The same; writes whose file it is that was read, whatever `path` leads to by now. */
+json_t *json_load_owned(const char *path, uid_t *ret_owner, struct err *e);
 /* Refuses less than 0 too. */
 int json_read_count(const json_t *object, const char *key, double *ret, struct err *e);
 /* As json_read_count, and refuses a key that is missing or null. */

@@ -48,7 +48,7 @@ int shortest_load(struct shortest *ret, const char *folder, struct err *e)
     int n = snprintf(path, sizeof path, "%s/" SHORTEST_FILE, folder);
     if (n < 0 || (size_t)n >= sizeof path || access(path, F_OK) != 0)
         return 0;
-    ret->root = json_load(path, e);
+    ret->root = json_load_owned(path, &ret->owner, e);
     if (!ret->root)
         return -1;
     return read_fields(ret, e) == 0 ? 0 : err_prefix(e, "%.300s", path);

@@ -11,6 +11,7 @@
 #include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #define SHORTEST_FILE "shortest.json"
 
@@ -25,6 +26,7 @@ struct shortest {
     double seconds;   /* and so long */
     bool confirmed;   /* it showed twice */
     bool stopped;     /* before the search had come to its end: it may be shorter still */
+    uid_t owner;      /* of the file */
     json_t *root;     /* owned: what the texts point into; NULL: there is none */
 };
 

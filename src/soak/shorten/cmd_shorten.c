@@ -15,7 +15,6 @@
 #include "terminal.h"
 #include "trial.h"
 
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -71,25 +70,19 @@ struct work {
 
 /* ---- before ---- */
 
-/* The other user whose file it is; 0: it is this one's or root's, or isn't there. */
-static uid_t owner(int folder_fd, const char *name)
-{
-    struct stat stat;
-    bool is_other = fstatat(folder_fd, name, &stat, 0) == 0 && stat.st_uid != geteuid();
-    return is_other ? stat.st_uid : 0;
-}
-
-/* What is repeated is a command of whoever wrote the document. */
+/* What is repeated is a command of whoever wrote the document, and an earlier search's is printed.
+ * Whose they are is known of what was read: what a path leads to may be another's by now. */
 static int check_owner(const struct work *w, const char *path, struct err *e)
 {
-    uid_t others[] = {owner(w->dir.fd, "."), owner(w->dir.fd, "result.json"),
-                      owner(AT_FDCWD, path)};
-    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
-        if (others[i] != 0)
+    struct stat folder;
+    CHECK(fstat(w->dir.fd, &folder) == 0);
+    const uid_t owner[] = {folder.st_uid, w->run.document->owner, w->run.shortest.owner};
+    for (size_t i = 0; i < sizeof owner / sizeof *owner; i++)
+        if (owner[i] != 0 && owner[i] != geteuid())
             return err_set(e,
                            "%.300s: it is of user %u, and its command would be run; read it, and "
                            "copy the folder if you trust it",
-                           path, (unsigned)others[i]);
+                           path, (unsigned)owner[i]);
     return 0;
 }
 
