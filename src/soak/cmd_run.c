@@ -276,16 +276,29 @@ static void announce(const struct scenario *s)
         fprintf(stderr, "soak: %s\n", text);
 }
 
-/* *ret_tried: the line was accepted, so what comes after is due to what it names. */
-static int run_line(int argc, char *const *argv, bool *ret_tried)
+/* Of a line that can't be read. */
+static bool asks_for_bisect_exit(int argc, char *const *argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+        if (strcmp(argv[i], "--bisect-exit") == 0 || strcmp(argv[i], "--bisect-exit=true") == 0)
+            return true;
+    return false;
+}
+
+struct bisection {
+    bool asked; /* for exit codes that git understands */
+    bool tried; /* the line was accepted, so what comes after is due to what it names */
+};
+
+static int run_line(int argc, char *const *argv, struct bisection *ret)
 {
     struct err e = {{0}};
     struct chosen c;
-    if (chosen_read(&c, "run", argc, argv, &e) != 0 || chosen_check(&c, &e) != 0)
+    bool read = chosen_read(&c, "run", argc, argv, &e) == 0;
+    ret->asked = read ? c.scenario.bisect_exit : asks_for_bisect_exit(argc, argv);
+    if (!read || chosen_check(&c, &e) != 0 || check_machine(&c.scenario, &e) != 0)
         return usage(&e);
-    if (check_machine(&c.scenario, &e) != 0)
-        return usage(&e);
-    *ret_tried = true;
+    ret->tried = true;
     scenario_settle(&c.scenario);
     if (command_is_unbuilt())
         return put_off(&c.scenario, &e) == 0 ? EXIT_UNBUILT : usage(&e);
@@ -294,15 +307,6 @@ static int run_line(int argc, char *const *argv, bool *ret_tried)
     if (c.scenario.build && user_command_build(c.scenario.build, &e) != 0)
         return usage(&e);
     return run_scenario(&c);
-}
-
-/* Even by a line that can't be read. */
-static bool asks_for_bisect_exit(int argc, char *const *argv)
-{
-    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-        if (strcmp(argv[i], "--bisect-exit") == 0 || strcmp(argv[i], "--bisect-exit=true") == 0)
-            return true;
-    return false;
 }
 
 /* Git takes exit 0 for good, 125 for a commit that can't be tried, anything up to 127 for bad, and
@@ -318,7 +322,7 @@ static int bisect_exit_code(int code, bool tried)
 
 int cmd_run(int argc, char *const *argv)
 {
-    bool tried = false;
+    struct bisection b = {false, false};
     if (command_asks_help(argc, argv)) {
         struct err e;
         if (chosen_is_mistyped(argc, argv, &e))
@@ -326,7 +330,6 @@ int cmd_run(int argc, char *const *argv)
         help_print(stdout);
         return EXIT_PASS;
     }
-    int code = run_line(argc, argv, &tried);
-    bool bisected = asks_for_bisect_exit(argc, argv) && code != EXIT_UNBUILT;
-    return bisected ? bisect_exit_code(code, tried) : code;
+    int code = run_line(argc, argv, &b);
+    return b.asked && code != EXIT_UNBUILT ? bisect_exit_code(code, b.tried) : code;
 }

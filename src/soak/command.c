@@ -274,6 +274,12 @@ int forwarded_options_read(struct forwarded_options *p, const struct command_lin
     return command_line_parse(&line, target, words, e) == 0 ? collect(p, &line, own, e) : -1;
 }
 
+/* What a file asks for: a line can't. These commands read the exit codes of their runs. */
+static int refuse_of_one_run(const struct scenario *s, struct err *e)
+{
+    return s->bisect_exit ? err_set(e, "--bisect-exit: only soak run has it") : 0;
+}
+
 int forwarded_options_apply(const struct forwarded_options *p, struct scenario *s,
                             struct scenario_origin *o, struct err *e)
 {
@@ -287,7 +293,8 @@ int forwarded_options_apply(const struct forwarded_options *p, struct scenario *
     if (opts_parse(&line, s, &none, e) != 0)
         return -1;
     scenario_note_command(o, line.argc, line.argv);
-    return scenario_check(s, e) == 0 ? 0 : scenario_locate(o, e);
+    bool right = refuse_of_one_run(s, e) == 0 && scenario_check(s, e) == 0;
+    return right ? 0 : scenario_locate(o, e);
 }
 
 void forwarded_options_free(struct forwarded_options *p)

@@ -954,6 +954,24 @@ class BisectExit(Compare):
         self.run_soak("--bisect-exit", "--defect", "lost-state", "--closed", "1500", code=1)
         self.run_soak("--bisect-exit", "--no-probe", code=125)
 
+    def test_the_exit_is_what_file_and_line_together_ask_for(self):
+        path = self.folder / "b.soak"
+        path.write_text("[output]\nbisect-exit = true\n", encoding="utf-8")
+        for file, options, code in ((path, (), 125), (path, ("--bisect-exit=false",), 4),
+                                    (path, ("--conns", "0"), 128), (path, ("--conns", "x"), 2),
+                                    ("smoke", ("--bisect-exit", "--bisect-exit=false"), 4)):
+            with self.subTest(file=file, options=options):
+                self.run_soak(file, "--no-probe", *options, code=code)
+
+    def test_commands_of_many_runs_refuse_it_in_a_file_too(self):
+        path = self.folder / "b.soak"
+        path.write_text("[output]\nbisect-exit = true\n", encoding="utf-8")
+        for words in (("suite", path), ("compare", path, "--openssl", "3.0.17,3.0.22"),
+                      ("bisect", path, "--openssl", "3.0.17..3.0.22")):
+            with self.subTest(command=words[0]):
+                process = self.soak(*words, program=SOAK, code=2)
+                self.assertEqual(process.stderr, f"soak: {words[0]}: {path}:2: --bisect-exit: only soak run has it\n")
+
     def test_a_build_without_bisect_exit_is_refused(self):
         process = self.run_soak("--build", "true", code=2)
         self.assertEqual(process.stderr,
