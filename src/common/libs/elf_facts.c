@@ -10,28 +10,53 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Copies a string of the file when it is there and fits. Returns whether it did. */
-static bool copy_string(Elf *elf, size_t section, size_t offset, char *to, size_t size)
+/* What is read of a file is twice its size at most: a whole one's sections don't overlap, and its
+ * strings are of two of them. So one that names the same bytes again and again is soon read. */
+struct reader {
+    Elf *elf;
+    uint64_t left; /* bytes */
+    struct elf_facts *f;
+};
+
+/* NULL when it isn't there, or too much was read: so is every later one then. */
+static Elf_Data *read_section(struct reader *r, Elf_Scn *section)
 {
-    const char *text = elf_strptr(elf, section, offset);
-    if (!text || strlen(text) >= size)
+    GElf_Shdr header;
+    if (!section || !gelf_getshdr(section, &header))
+        return NULL;
+    bool fits = header.sh_size <= r->left;
+    r->left = fits ? r->left - header.sh_size : 0;
+    return fits ? elf_getdata(section, NULL) : NULL;
+}
+
+/* Copies a string when it is there and fits. (elf_strptr looks for the end of all strings.) */
+static bool copy_string(const Elf_Data *strings, size_t offset, char *to, size_t size)
+{
+    if (!strings || !strings->d_buf || offset >= strings->d_size)
         return false;
-    memcpy(to, text, strlen(text) + 1);
+    const char *text = (const char *)strings->d_buf + offset;
+    size_t room = strings->d_size - offset < size ? strings->d_size - offset : size;
+    size_t length = strnlen(text, room);
+    if (length == room)
+        return false;
+    memcpy(to, text, length + 1);
     return true;
 }
 
-static void read_dynamic(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct elf_facts *f)
+static void read_dynamic(struct reader *r, Elf_Scn *section, const GElf_Shdr *header)
 {
-    Elf_Data *data = elf_getdata(section, NULL);
+    struct elf_facts *f = r->f;
+    Elf_Data *data = read_section(r, section);
+    Elf_Data *strings = read_section(r, elf_getscn(r->elf, header->sh_link));
     GElf_Dyn entry;
     for (int i = 0; data && gelf_getdyn(data, i, &entry); i++) {
         size_t at = (size_t)entry.d_un.d_val;
         if (entry.d_tag == DT_NULL)
             return;
         if (entry.d_tag == DT_SONAME)
-            copy_string(elf, header->sh_link, at, f->soname, sizeof f->soname);
+            copy_string(strings, at, f->soname, sizeof f->soname);
         else if (entry.d_tag == DT_NEEDED && f->needed_count < ELF_NEEDED &&
-                 copy_string(elf, header->sh_link, at, f->needed[f->needed_count], ELF_TEXT))
+                 copy_string(strings, at, f->needed[f->needed_count], ELF_TEXT))
             f->needed_count++;
     }
 }
@@ -52,30 +77,40 @@ static void take_version(const char *name, struct elf_facts *f)
         memcpy(f->glibc, version, strlen(version) + 1);
 }
 
+/* The records of a section, of which there are no more than find room in it side by side. */
+struct needs {
+    Elf_Data *data, *strings;
+    size_t left;
+};
+
 /* One library's list of needed versions. Offsets are relative and only ever go forward; libelf
  * refuses those that lie outside. */
-static void read_needs(Elf *elf, Elf_Data *data, size_t strings, size_t at, struct elf_facts *f)
+static void read_needs(struct needs *n, size_t at, struct elf_facts *f)
 {
     GElf_Vernaux version;
-    for (; at < data->d_size; at += version.vna_next) {
+    for (; n->left > 0 && at < n->data->d_size; at += version.vna_next) {
         char name[ELF_TEXT];
-        if (!gelf_getvernaux(data, (int)at, &version))
+        n->left--;
+        if (!gelf_getvernaux(n->data, (int)at, &version))
             return;
-        if (copy_string(elf, strings, version.vna_name, name, sizeof name))
+        if (copy_string(n->strings, version.vna_name, name, sizeof name))
             take_version(name, f);
         if (version.vna_next == 0)
             return;
     }
 }
 
-static void read_versions(Elf *elf, Elf_Scn *section, const GElf_Shdr *header, struct elf_facts *f)
+static void read_versions(struct reader *r, Elf_Scn *section, const GElf_Shdr *header)
 {
-    Elf_Data *data = elf_getdata(section, NULL);
+    struct needs n = {.data = read_section(r, section),
+                      .strings = read_section(r, elf_getscn(r->elf, header->sh_link))};
     GElf_Verneed need;
-    for (size_t at = 0; data && at < data->d_size; at += need.vn_next) {
-        if (!gelf_getverneed(data, (int)at, &need))
+    n.left = n.data ? n.data->d_size / sizeof(Elf64_Verneed) : 0; /* all are of 16 bytes */
+    for (size_t at = 0; n.left > 0 && at < n.data->d_size; at += need.vn_next) {
+        n.left--;
+        if (!gelf_getverneed(n.data, (int)at, &need))
             return;
-        read_needs(elf, data, header->sh_link, at + need.vn_aux, f);
+        read_needs(&n, at + need.vn_aux, r->f);
         if (need.vn_next == 0)
             return;
     }
@@ -101,22 +136,24 @@ static void read_interpreter(Elf *elf, int fd, struct elf_facts *f)
 }
 
 /* As the dynamic linker reads them, which knows no more than 65,534. */
-static bool has_program_headers(int fd, const GElf_Ehdr *header)
+static bool has_program_headers(const GElf_Ehdr *header, uint64_t size)
 {
-    struct stat stat;
-    if (fstat(fd, &stat) != 0 || header->e_phnum == PN_XNUM)
+    if (header->e_phnum == PN_XNUM)
         return false;
-    uint64_t bytes = (uint64_t)header->e_phnum * header->e_phentsize, size = (uint64_t)stat.st_size;
+    uint64_t bytes = (uint64_t)header->e_phnum * header->e_phentsize;
     return bytes > 0 && bytes <= size && header->e_phoff <= size - bytes;
 }
 
 static int read_file(Elf *elf, int fd, struct elf_facts *f)
 {
+    struct stat stat;
     GElf_Ehdr header;
     Elf_Scn *section = NULL;
     bool dynamic = false;
-    if (!gelf_getehdr(elf, &header) || !has_program_headers(fd, &header))
+    if (fstat(fd, &stat) != 0 || !gelf_getehdr(elf, &header) ||
+        !has_program_headers(&header, (uint64_t)stat.st_size))
         return -1;
+    struct reader r = {.elf = elf, .left = 2 * (uint64_t)stat.st_size, .f = f};
     f->class = gelf_getclass(elf);
     f->machine = header.e_machine;
     while ((section = elf_nextscn(elf, section))) {
@@ -124,9 +161,9 @@ static int read_file(Elf *elf, int fd, struct elf_facts *f)
         if (!gelf_getshdr(section, &s))
             return -1;
         if (s.sh_type == SHT_DYNAMIC)
-            read_dynamic(elf, section, &s, f);
+            read_dynamic(&r, section, &s);
         else if (s.sh_type == SHT_GNU_verneed)
-            read_versions(elf, section, &s, f);
+            read_versions(&r, section, &s);
         dynamic |= s.sh_type == SHT_DYNAMIC;
     }
     read_interpreter(elf, fd, f);
