@@ -3,6 +3,7 @@
 
 #include "base/address.h"
 #include "base/clock.h"
+#include "churn.h"
 #include "http_server.h"
 #include "live.h"
 #include "live_page.h"
@@ -74,7 +75,6 @@ static void fill_times(const struct run *r, struct live_facts *f)
 static void fill_load(const struct run *r, struct live_facts *f)
 {
     const struct page_app *app = &run_load(r)->subject->child.page->app;
-    uint64_t now = clock_now_ns();
     f->begun = run_begun(r);
     f->closed = run_ended(r);
     f->unit = run_unit(r);
@@ -83,8 +83,8 @@ static void fill_load(const struct run *r, struct live_facts *f)
     f->errors = atomic_load(&app->failed);
     fill_times(r, f);
     f->elapsed_ms = elapsed_ms(r);
-    uint64_t churn_ns = r->churn_ns + (is_churning(r) ? now - r->churn_begin_ns : 0);
-    f->rate_per_s = run_rate_per_s(r, f->closed, churn_ns);
+    struct run_churn so_far = churn_so_far(r, is_churning(r));
+    f->rate_per_s = churn_rate_per_s(r, &so_far);
 }
 
 static int64_t class_live(const struct snapshot *s, const char *name)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "checkpoint.h"
+#include "churn.h"
 #include "run.h"
 
 #include <inttypes.h>
@@ -59,6 +60,7 @@ static void start(struct run *r)
     if (!r->epoch_start_ns)
         r->epoch_start_ns = r->epoch_ns = clock_now_ns();
     run_state_set(r, RUN_START_CLIENT);
+    churn_begin(r);
     load->ops->epoch(load, OPENS, "");
     if (program->ops->start(program, r->scenario, &e) != 0)
         run_break(r, "%s", e.text);
@@ -78,7 +80,7 @@ bool loop_next(struct run *r)
 void loop_started(struct run *r)
 {
     run_state_set(r, RUN_CHURN);
-    r->churn_begin_ns = clock_now_ns();
+    r->churn_began.ns = clock_now_ns(); /* not its start; what it has made by now is counted */
 }
 
 /* Its addresses have their names in what it has mapped, which goes with it. At its first connection

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "base/version.h"
 #include "checkpoint.h"
+#include "churn.h"
 #include "measure/proc.h"
 #include "options/limits.h"
 #include "page/snapshot.h"
@@ -93,13 +94,12 @@ static void fill_run(struct outcome *o, const struct run *r)
 {
     const struct scenario *s = r->scenario;
     const struct page_app *app = &run_load(r)->subject->child.page->app;
-    double seconds = (double)r->churn_ns / 1e9;
     o->result.run.conns = open_at_once(r);
     o->result.run.want_one_in = s->unasked ? 0 : s->sensitivity;
     o->result.run.closed = run_ended(r);
     o->result.run.unit = run_unit(r);
-    o->result.run.seconds = seconds;
-    o->result.run.rate_per_s = run_rate_per_s(r, r->churn_closed, r->churn_ns);
+    o->result.run.seconds = (double)r->churned.ns / 1e9;
+    o->result.run.rate_per_s = churn_rate_per_s(r, &r->churned);
     o->result.run.asked_per_s = s->churn.max || s->reload ? 0 : s->churn.per_s;
     double asked = o->result.run.asked_per_s;
     o->result.run.shortfall = asked > 0 ? fmax(0, 1 - o->result.run.rate_per_s / asked) : 0;

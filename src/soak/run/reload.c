@@ -2,6 +2,7 @@
 #include "reload.h"
 
 #include "base/clock.h"
+#include "churn.h"
 #include "settle.h"
 #include "user_command.h"
 
@@ -35,8 +36,7 @@ static void choose_process(const struct run *r)
 
 static void end_epoch(struct run *r)
 {
-    r->churn_ns += clock_now_ns() - r->churn_begin_ns;
-    r->churn_closed = r->reload.count;
+    churn_end(r);
     settle_begin(r, SETTLE_CHECKPOINT);
 }
 
@@ -67,7 +67,7 @@ void reload_epoch(struct run *r, uint64_t reloads)
 {
     if (r->reload.count == 0)
         choose_process(r);
-    r->churn_begin_ns = clock_now_ns();
+    churn_begin(r);
     r->reload.left = reloads;
     next(r);
 }

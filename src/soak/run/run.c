@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "base/clock.h"
 #include "checkpoint.h"
+#include "churn.h"
 #include "display.h"
 #include "ending.h"
 #include "guard.h"
@@ -22,12 +23,8 @@ enum { POLL_MS = 5, SAMPLE_MS = 1000, LIVE_MS = 250 };
 
 void run_state_set(struct run *r, enum run_state state)
 {
-    if (r->state == RUN_CHURN && state != RUN_CHURN && run_unit(r) != UNIT_RELOAD) {
-        r->churn_ns += clock_now_ns() - r->churn_begin_ns;
-        r->churn_closed = run_ended(r);
-        if (r->epoch == 0)
-            r->fill = (struct run_fill){r->churn_ns, r->churn_closed};
-    }
+    if (r->state == RUN_CHURN && state != RUN_CHURN && run_unit(r) != UNIT_RELOAD)
+        churn_end(r);
     r->state = state;
     r->moved_ns = r->step_ns = clock_now_ns();
 }
@@ -56,7 +53,7 @@ void run_break(struct run *r, const char *format, ...)
 static void begin_churn(struct run *r, uint64_t opens)
 {
     run_state_set(r, RUN_CHURN);
-    r->churn_begin_ns = clock_now_ns();
+    churn_begin(r);
     char words[LINE_MAX_BYTES];
     struct subject *load = run_load(r)->subject;
     load->ops->epoch(load, opens,

@@ -92,9 +92,8 @@ struct run_reload {
     uint64_t allocs;      /* what the subject had allocated then */
 };
 
-/* The part of the churn that the first epoch was, in which the connections are opened that others
- * replace later. */
-struct run_fill {
+/* A time and what had closed by then; or how long it was, and how much closed in it. */
+struct run_churn {
     uint64_t ns, closed;
 };
 
@@ -125,13 +124,12 @@ struct run {
     struct run_quiet quiet;
 
     uint64_t start_ns, step_ns;        /* when the run and the present step began */
-    uint64_t churn_ns;                 /* spent churning, all epochs */
     uint64_t moved_ns, moved_activity; /* the watchdog's last sign of life, */
     uint64_t moved_failed;             /* how many had failed then, */
     uint64_t looked_ns;                /* and when it last looked; 0: never */
-    uint64_t churn_closed;             /* connections closed while churning */
-    struct run_fill fill;
-    uint64_t churn_begin_ns;
+    /* All epochs; the part of it that the first one was, in which the connections are opened that
+     * others replace later; and since when the present one lasts: churn.h. */
+    struct run_churn churned, filled, churn_began;
     uint64_t epoch_start_ns; /* when the first epoch began; 0 = not yet */
     uint64_t epoch_ns;       /* when the present one began */
     /* What soak had allocated when the present step began, and before its sample was taken. */
@@ -206,14 +204,6 @@ static inline uint64_t run_ended(const struct run *r)
     if (run_unit(r) == UNIT_RELOAD)
         return r->reload.count;
     return atomic_load(run_unit(r) == UNIT_OPERATION ? &app->operations : &app->closed);
-}
-
-/* Per second of churn: of the first epoch only while it is the only one. */
-static inline double run_rate_per_s(const struct run *r, uint64_t closed, uint64_t churn_ns)
-{
-    bool later = churn_ns > r->fill.ns && closed > r->fill.closed;
-    double seconds = (double)(churn_ns - (later ? r->fill.ns : 0)) / 1e9;
-    return seconds > 0 ? (double)(closed - (later ? r->fill.closed : 0)) / seconds : 0;
 }
 
 /* For the rooms of this module. */

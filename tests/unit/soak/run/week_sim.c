@@ -4,6 +4,7 @@
 #include "rebuild/forms.h"
 #include "report/document.h"
 #include "run/checkpoint.h"
+#include "run/churn.h"
 #include "run/live_page.h"
 #include "run/outcome.h"
 #include "run/sampler.h"
@@ -227,8 +228,8 @@ static void churn(struct week *w, uint64_t opens)
     struct run *r = &w->run;
     if (!r->epoch_start_ns)
         r->epoch_start_ns = r->epoch_ns = now_ns;
-    r->churn_begin_ns = now_ns;
     run_state_set(r, RUN_CHURN);
+    churn_begin(r);
     /* Nobody looks at a second where none is sampled. */
     uint64_t most = WEEK_PER_S * (w->server.unsampled ? MINUTE_S : 1);
     for (uint64_t part; opens; opens -= part) {
