@@ -281,6 +281,21 @@ def one_of_three_leaks(address, cert, key):
         threading.Thread(target=echo, args=(connection, context), daemon=True).start()
 
 
+def serves_by_a_worker(address, cert, key):
+    """The program itself only watches over the one process that accepts, as a master does."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server = listener(address)
+    library = libcrypto()
+    if os.fork():
+        server.close()
+        os.wait()
+    context.load_cert_chain(cert, key)
+    while True:
+        connection, _ = server.accept()
+        library.CRYPTO_malloc(32, b"planted.c", 7)
+        threading.Thread(target=echo, args=(connection, context), daemon=True).start()
+
+
 def has_a_family(address, cert, key):
     """A worker, and one that wants to be left alone in a session of its own."""
     for _ in range(2):
@@ -320,6 +335,24 @@ def reloads(address, cert, key, on_reload=None):
     renew()
     signal.signal(signal.SIGHUP, renew)
     serve(address, cert, key, handle)
+
+
+def reloads_beside_a_worker(address, cert, key):
+    """Makes its SSL_CTX anew at each SIGHUP, and has a child that serves."""
+    server, current = listener(address), []
+
+    def renew(*_):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(cert, key)
+        current[:] = [context]
+
+    renew()
+    signal.signal(signal.SIGHUP, renew)
+    if os.fork() == 0:
+        serve(address, cert, key, server=server)
+    server.close()
+    while True:
+        signal.pause()
 
 
 def starts_anew_with_a_reload(address, cert, key):

@@ -151,6 +151,14 @@ class JudgedTest(SoakTest):
         self.assertEqual([p["flags"] for p in client["processes"]], ["malloc"], run.explain())
         self.assertEqual(os.listdir(os.path.join(run.folder, "work")), ["looked"])
 
+    def test_a_process_that_has_another_connect_shows_nothing(self):
+        program = "import ssl, subprocess, sys; ssl.create_default_context(); subprocess.call(sys.argv[1:])"
+        run = self.client(f"{sys.executable} -c '{program}' {sys.executable} {CLIENTS}/conf/python_client.py "
+                          "{address} {ca}", "--processes", "main")
+        client = self.judged(run)
+        self.assertEqual((run.exit, client["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertRegex(client["reasons"][0], r"^--processes main leaves out \S+ \(process \d+\), which holds ")
+
     def scenario(self, name, *options):
         """A run of one of scenarios/clients, which is named for its program."""
         if not shutil.which(f"{name}3" if name == "python" else name) or name == "perl" and not PERL_TLS.exists():

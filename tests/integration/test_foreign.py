@@ -231,6 +231,18 @@ class JudgedTest(ForeignTest):
                 self.assertTrue(run.subject()["selfcheck"]["ok"], run.subject()["selfcheck"])
                 self.assertGreater(run.metric("openssl_blocks")["end"], 0)
 
+    def test_processes_that_hold_no_connection_show_nothing(self):
+        """A master is as level as can be, whatever its worker loses."""
+        run = self.server("serves_by_a_worker", "--closed", "400", "--processes", "main")
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        judged, left_out = run.subject()["processes"]
+        self.assertEqual([p["left_out"] for p in (judged, left_out)], [False, True], run.explain())
+        self.assertIn(f"--processes main leaves out {left_out['name']} (process {left_out['pid']}), which holds "
+                      "connections; --processes all judges it too", self.reasons(run))
+        said = " ".join(run.out.split())
+        self.assertIn("in 1 of 2 processes, by --processes main, by set_mem_functions", said)
+        self.assertIn("missing a run of all its processes: --processes all", said)
+
     def test_processes_that_are_not_there_are_told_with_those_that_are(self):
         run = self.server("one_of_three_leaks", "--processes", "nginx")
         self.assertRegex(self.broken(run), r"^--processes nginx: none that is counted; there is \S+, worker$|"

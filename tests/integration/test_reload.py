@@ -57,6 +57,11 @@ class ReloadTest(SoakTest):
         self.assertEqual((run.result["missing"], run.result["next"]),
                          ("a program of which one process stays as long as the run", []))
 
+    def test_a_master_is_judged_by_its_reloads_whoever_holds_the_connections(self):
+        run = self.server("reloads_beside_a_worker", *HUP, "--closed", "24", "--processes", "main")
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+        self.assertIn("in 1 of 2 processes, by --processes main,", " ".join(run.out.split()))
+
     def test_its_malloc_is_counted_too(self):
         run = self.server("loses_with_each_reload", *HUP, "--closed", "24", "--malloc-hooks")
         self.assertEqual((run.exit, run.result["verdict"]), (1, "LEAK"), run.explain())

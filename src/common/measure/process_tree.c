@@ -112,18 +112,31 @@ struct sockets {
     uint64_t inode[SOCKETS_MAX];
 };
 
-static void add_sockets(struct sockets *s, pid_t pid)
+static DIR *descriptors_of(pid_t pid)
 {
-    char path[PATH_BYTES], target[PATH_BYTES];
+    char path[PATH_BYTES];
     snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
-    DIR *folder = opendir(path);
+    return opendir(path);
+}
+
+/* The next one that is a socket. Returns whether there is one. */
+static bool next_socket(DIR *folder, uint64_t *ret_inode)
+{
+    char target[PATH_BYTES];
     for (const struct dirent *entry; folder && (entry = readdir(folder));) {
         ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
         target[n > 0 ? n : 0] = '\0';
-        if (s->count < SOCKETS_MAX &&
-            sscanf(target, "socket:[%" SCNu64 "]", &s->inode[s->count]) == 1)
-            s->count++;
+        if (sscanf(target, "socket:[%" SCNu64 "]", ret_inode) == 1)
+            return true;
     }
+    return false;
+}
+
+static void add_sockets(struct sockets *s, pid_t pid)
+{
+    DIR *folder = descriptors_of(pid);
+    while (s->count < SOCKETS_MAX && next_socket(folder, &s->inode[s->count]))
+        s->count++;
     if (folder)
         closedir(folder);
 }
@@ -212,6 +225,91 @@ const struct process *process_tree_listener(const struct process_tree *t, unsign
         if (listens(t->process[i].pid, port))
             return &t->process[i];
     return NULL;
+}
+
+/* ---- who holds the connections at a port ---- */
+
+struct standing {
+    size_t count, room;
+    struct standing_socket {
+        uint64_t inode;
+        bool chosen, others; /* held by one that is, and by one that isn't */
+    } * socket;              /* by inode */
+};
+
+/* One that nobody has accepted yet has no inode. */
+static void add_standing(struct standing *s, const struct process_holders *h, FILE *in)
+{
+    struct row row;
+    while (next_row(in, ESTABLISHED, &row)) {
+        if ((h->outgoing ? row.to : row.port) != h->port || !row.inode)
+            continue;
+        size_t room = s->room ? 2 * s->room : SOCKETS_MAX;
+        struct standing_socket *more =
+            s->count < s->room ? s->socket : realloc(s->socket, room * sizeof *more);
+        if (!more)
+            return;
+        s->room = s->count < s->room ? s->room : room;
+        s->socket = more;
+        s->socket[s->count++] = (struct standing_socket){.inode = row.inode};
+    }
+}
+
+static int by_inode(const void *a, const void *b)
+{
+    const struct standing_socket *x = a, *y = b;
+    return (x->inode > y->inode) - (x->inode < y->inode);
+}
+
+/* Notes what a process holds. Whether one of them is held by none that is chosen, as far as those
+ * were looked at. */
+static bool mark(struct standing *s, pid_t pid, bool chosen)
+{
+    struct standing_socket key = {0}, *found;
+    bool alone = false;
+    DIR *folder = descriptors_of(pid);
+    while (next_socket(folder, &key.inode)) {
+        if (!(found = bsearch(&key, s->socket, s->count, sizeof key, by_inode)))
+            continue;
+        alone |= !found->chosen;
+        found->chosen |= chosen;
+        found->others |= !chosen;
+    }
+    if (folder)
+        closedir(folder);
+    return alone;
+}
+
+static void count_standing(const struct standing *s, struct process_holders *h)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        const struct standing_socket *at = &s->socket[i];
+        h->standing += !h->outgoing || at->chosen || at->others;
+        h->of_chosen += at->chosen;
+    }
+}
+
+void process_tree_holders(const struct process_tree *t, struct process_holders *h)
+{
+    struct standing s = {.count = 0};
+    h->standing = h->of_chosen = 0;
+    h->others = (struct process){0};
+    for (size_t i = 0; i < TABLES; i++) {
+        FILE *in = fopen(tables[i], "re");
+        add_standing(&s, h, in);
+        if (in)
+            fclose(in);
+    }
+    if (s.count)
+        qsort(s.socket, s.count, sizeof *s.socket, by_inode);
+    for (size_t i = 0; i < t->count && s.count; i++)
+        if (h->chosen(h->owner, &t->process[i]))
+            mark(&s, t->process[i].pid, true);
+    for (size_t i = 0; i < t->count && s.count; i++)
+        if (!h->chosen(h->owner, &t->process[i]) && mark(&s, t->process[i].pid, false))
+            h->others = t->process[i];
+    count_standing(&s, h);
+    free(s.socket);
 }
 
 /* ---- who is connected to a port ---- */

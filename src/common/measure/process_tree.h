@@ -36,6 +36,21 @@ char *process_tree_ports(const struct process_tree *t, char *buf, size_t size);
 /* The youngest that listens on this port, or NULL: several may have inherited it. */
 const struct process *process_tree_listener(const struct process_tree *t, unsigned port);
 
+/* Who of a tree's processes holds the connections that stand at a port of this machine: those that
+ * it took there, or (`outgoing`) made to it. */
+struct process_holders {
+    unsigned port;
+    bool outgoing;
+    bool (*chosen)(const void *owner, const struct process *p);
+    const void *owner;
+
+    size_t standing;       /* all that the machine has there; of outgoing ones, the tree's */
+    size_t of_chosen;      /* of these, held by a process that is chosen, whoever else does */
+    struct process others; /* not chosen, and holds one that no chosen one does; pid 0: none */
+};
+/* The first fields are the question. A process whose descriptors can't be read holds none. */
+void process_tree_holders(const struct process_tree *t, struct process_holders *h);
+
 /* A process that has a connection to this port of the machine, and isn't below `root`. `known`, the
  * likeliest to have them all, is looked at first. Returns whether there is one. */
 bool process_connected_elsewhere(unsigned port, pid_t root, pid_t known, struct process *ret);

@@ -99,28 +99,43 @@ static bool has_mode(const struct result_process *p, const char *mode)
     return p->mode && strcmp(p->mode, mode) == 0;
 }
 
-/* Who speaks for the others: the first, which has usually started them, but for a shell that is
- * only counted by malloc when others are by more. */
+/* Who speaks for the others: the first that is judged, which has usually started them, but for a
+ * shell that is only counted by malloc when others are by more. */
 static const struct result_process *spokesman(const struct result_subject *subject)
 {
+    const struct result_process *first = NULL;
     for (size_t i = 0; i < subject->processes; i++) {
         const struct result_process *p = &subject->process[i];
+        if (p->left_out)
+            continue;
         if (p->mode && !has_mode(p, "none") && !has_mode(p, "malloc"))
             return p;
+        first = first ? first : p;
     }
-    return &subject->process[0];
+    return first ? first : &subject->process[0];
+}
+
+/* ` in 2 processes`, ` in 1 of 2 processes, by --processes main,`, or nothing. */
+static char *many_text(const struct result_subject *subject, char *buf, size_t size)
+{
+    struct text to = text_into(buf, size);
+    if (subject->chosen)
+        text_add(&to, " in %" PRIu64 " of %" PRIu64 " processes, by --processes %.40s,",
+                 subject->processes_judged, subject->processes_total, subject->chosen);
+    else if (subject->processes_total > 1)
+        text_add(&to, " in %" PRIu64 " processes", subject->processes_total);
+    return buf;
 }
 
 /* How its allocations are seen, and what of it can't be. */
 static void print_counted(const struct result_subject *subject, int column, const struct screen *s)
 {
-    char many[64] = "";
+    char many[CLAUSE];
     const struct result_process *p = spokesman(subject);
     bool sites = p->mode && !has_mode(p, "boringssl"), heap = false;
     for (size_t i = 0; i < subject->processes; i++)
-        heap |= subject->process[i].heap;
-    if (subject->processes_total > 1)
-        snprintf(many, sizeof many, " in %" PRIu64 " processes", subject->processes_total);
+        heap |= subject->process[i].heap && !subject->process[i].left_out;
+    many_text(subject, many, sizeof many);
     if (has_mode(p, "malloc")) {
         screen_say(s, "counted", column,
                    "each block of malloc's%s, whatever TLS library it is for; not seen: "
@@ -144,17 +159,18 @@ static void print_leaking_processes(const struct result_subject *subject, int co
 {
     char text[CLAUSE];
     struct text list = text_list(text, sizeof text, ", ");
-    size_t leaking = 0;
+    size_t leaking = 0, judged = 0;
     for (size_t i = 0; i < subject->processes; i++) {
         const struct result_process *p = &subject->process[i];
-        if (p->verdict != VERDICT_LEAK)
+        judged += !p->left_out;
+        if (p->verdict != VERDICT_LEAK || p->left_out)
             continue;
         leaking++;
         text_item(&list, "%s %" PRIu64 " (%" PRId64 " blocks kept)", p->name, p->pid, p->survivors);
     }
-    if (subject->judgement.verdict == VERDICT_LEAK && leaking && leaking < subject->processes)
+    if (subject->judgement.verdict == VERDICT_LEAK && leaking && leaking < judged)
         screen_say(s, "processes", column, "%s; the other %zu of the longest-lived %zu: no leak",
-                   text, subject->processes - leaking, subject->processes);
+                   text, judged - leaking, judged);
 }
 
 static void print_processes(const struct result *r, int column, const struct screen *s)

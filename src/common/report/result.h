@@ -147,6 +147,7 @@ struct result_process {
     const char *mode;             /* how its allocations are seen: "set_mem_functions", ... */
     const char *flags;            /* "malloc, late"; "": nothing else is known */
     enum verdict verdict;
+    bool left_out;       /* --processes chooses others: it is in none of the subject's figures */
     bool heap;           /* it tells the figures of its heap */
     int64_t ssl_objects; /* live at the last checkpoint */
     int64_t blocks_start, blocks_end, bytes_start, bytes_end;
@@ -178,7 +179,9 @@ struct result_subject {
     bool counts_all;  /* its blocks are all that it has, not OpenSSL's alone: --malloc-hooks */
     size_t processes; /* 0: a built-in program, which is one */
     const struct result_process *process;
-    uint64_t processes_total; /* counted at the last checkpoint, those without a row here too */
+    uint64_t processes_total;  /* counted at the last checkpoint, those without a row here too */
+    uint64_t processes_judged; /* of these, with --processes */
+    const char *chosen;        /* what --processes says; NULL: all are judged */
     struct result_rest rest;
 };
 

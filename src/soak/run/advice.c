@@ -66,7 +66,7 @@ static bool count_ignored(const struct run *r)
 
 static enum lack lack_of(const struct run *r, const struct result *result)
 {
-    if (meter_left(r))
+    if (meter_left(r) || foreign_left_out(run_judged(r)->subject))
         return LACK_PROCESS;
     if (count_ignored(r))
         return LACK_COUNT;
@@ -131,7 +131,9 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
     uint64_t has = measures ? result->run.measured : result->run.closed;
     uint64_t more = want > has ? want - has : r->plan.unit;
     if (lack == LACK_PROCESS) {
-        snprintf(buf, size, "a program of which one process stays as long as the run");
+        snprintf(buf, size, "%s",
+                 meter_left(r) ? "a program of which one process stays as long as the run"
+                               : "a run of all its processes: --processes all");
         return buf;
     }
     if (lack == LACK_COUNT) {

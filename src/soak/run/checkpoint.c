@@ -90,7 +90,7 @@ static const char *outside_text(const struct run *r, const struct subject *s, ch
 /* Of a program that isn't soak's, as many as were there at this checkpoint. */
 static uint64_t processes_of(const struct run *r, const struct subject *s)
 {
-    return s->foreign ? r->processes.total : s->processes;
+    return s->foreign ? r->processes.judged : s->processes;
 }
 
 static void judge_one(struct run *r, struct watched *w, struct history_question *question)
@@ -102,6 +102,8 @@ static void judge_one(struct run *r, struct watched *w, struct history_question 
     question->expected = judged ? r->scenario->expect_cache : 0;
     question->processes = processes_of(r, w->subject);
     history_judge(w->history, question, &w->judgement);
+    if (judged)
+        processes_doubt(r, &w->judgement);
 }
 
 /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,

@@ -75,6 +75,7 @@ void outcome_processes(struct outcome *o, const struct run *r, struct result_sub
             .libcrypto = o->process_libcrypto[i],
             .mode = modes[row->mode],
             .flags = flags_text(row->flags, o->process_flags[i], sizeof o->process_flags[i]),
+            .left_out = !foreign_chooses(run_judged(r)->subject->foreign, row->pid, row->name),
             .heap = r->processes.kept[i].heap,
             .ssl_objects = r->processes.kept[i].ssl_objects,
             .survivors = history_survivors(r->processes.kept[i].history)};
@@ -85,5 +86,7 @@ void outcome_processes(struct outcome *o, const struct run *r, struct result_sub
     }
     out->process = o->process;
     out->processes_total = r->processes.total;
+    out->processes_judged = r->processes.judged;
+    out->chosen = foreign_chosen(run_judged(r)->subject);
     free(j);
 }

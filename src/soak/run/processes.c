@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "processes.h"
 
+#include "base/text.h"
 #include "run.h"
 
 #include <string.h>
@@ -92,16 +93,30 @@ void processes_checkpoint(struct run *r, const struct history_sample *like,
     for (size_t i = p->count; i-- > 0;)
         if (!is_among(row, rows, p->kept[i].row.pid))
             forget(p, i);
-    p->total = 0;
+    p->total = p->judged = 0;
     for (size_t i = 0; i < rows; i++) {
         if (row[i].mode == PAGE_MODE_INACTIVE)
             continue;
         p->total++;
+        p->judged += foreign_chooses(run_judged(r)->subject->foreign, row[i].pid, row[i].name);
         if (!atomic_load(&page->memory_shared)) /* or nobody's blocks are its own */
             keep(p, &row[i], run_judged(r)->history);
     }
     for (size_t i = p->count; i-- > 0;)
         checkpoint(r, i, like, phase, seconds);
+}
+
+void processes_doubt(const struct run *r, struct judgement *j)
+{
+    const char *left_out = foreign_left_out(run_judged(r)->subject);
+    if (!left_out || (j->verdict != VERDICT_PASS && j->verdict != VERDICT_INCONCLUSIVE))
+        return;
+    if (j->verdict == VERDICT_PASS)
+        j->reasons = 0;
+    j->verdict = VERDICT_INCONCLUSIVE;
+    j->reasons -= j->reasons == JUDGE_REASONS;
+    memmove(j->reason[1], j->reason[0], j->reasons++ * sizeof *j->reason);
+    text_copy(j->reason[0], sizeof *j->reason, left_out);
 }
 
 void processes_fini(struct processes *p)

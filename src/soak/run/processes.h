@@ -17,7 +17,8 @@ enum { PROCESSES_KEPT = 8 };
 struct run;
 
 struct processes {
-    size_t count, total; /* kept; counted in all at the last checkpoint */
+    size_t count, total, judged; /* kept; counted at the last checkpoint: in all, and of these those
+                                    that --processes has judged */
     struct {
         struct snapshot_process row; /* as it was at the last checkpoint */
         bool heap;                   /* it tells the figures of its heap */
@@ -30,6 +31,9 @@ struct processes {
  * process that has gone is forgotten, and makes room. */
 void processes_checkpoint(struct run *r, const struct history_sample *like,
                           enum history_phase phase, double seconds);
+/* Nothing is shown by processes that don't hold the connections: no PASS then, and a LEAK stands.
+ */
+void processes_doubt(const struct run *r, struct judgement *j);
 void processes_fini(struct processes *p);
 
 #endif

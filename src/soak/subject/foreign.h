@@ -50,6 +50,7 @@ struct foreign {
     uint64_t looked_ns;        /* at its processes */
     uint64_t cpu_ns;           /* that they had used when they were last measured */
     struct process_tree *last; /* at the last checkpoint; owned, NULL before */
+    char left_out[160];        /* foreign_left_out; "" */
     pid_t strayed;             /* at the last checkpoint: counted, and without the page; or 0 */
     size_t known_count;
     struct foreign_known known[PAGE_PROCESSES];
@@ -87,8 +88,6 @@ void foreign_ready_stop(struct foreign *f);
 /* It is ready: `how` says by what. */
 void foreign_is_ready(struct foreign *f, const char *how);
 
-/* Whether --processes has a process judged. */
-bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name);
 /* Three of its operations. */
 int foreign_snapshot(const struct subject *s, struct snapshot *ret, struct err *e);
 int foreign_measure(const struct subject *s, struct proc_sample *ret,

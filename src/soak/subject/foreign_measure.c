@@ -18,12 +18,52 @@ bool foreign_judges_all(const struct foreign *f)
     return strcmp(which_of(f), "all") == 0;
 }
 
+const char *foreign_chosen(const struct subject *s)
+{
+    return foreign_judges_all(s->foreign) ? NULL : which_of(s->foreign);
+}
+
 bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name)
 {
     const char *which = which_of(f);
     if (foreign_judges_all(f))
         return true;
     return strcmp(which, "main") == 0 ? pid == f->main_pid : strcmp(which, name) == 0;
+}
+
+static bool is_chosen(const void *owner, const struct process *p)
+{
+    return foreign_chooses(owner, p->pid, p->name);
+}
+
+/* A reload is the master's, whoever holds the connections meanwhile. */
+static void look_for_left_out(struct foreign *f, const struct process_tree *tree)
+{
+    const struct subjects *all = f->subject->all;
+    struct process_holders h = {.port = (unsigned)all->port,
+                                .outgoing = !f->subject->serves,
+                                .chosen = is_chosen,
+                                .owner = f};
+    struct text to = text_into(f->left_out, sizeof f->left_out);
+    if (foreign_judges_all(f) || all->programs->scenario->reload)
+        return;
+    process_tree_holders(tree, &h);
+    if (h.others.pid)
+        text_add(&to,
+                 "--processes %.40s leaves out %.*s (process %d), which holds connections; "
+                 "--processes all judges it too",
+                 which_of(f), PROCESS_NAME, h.others.name, (int)h.others.pid);
+    else if (h.standing && !h.of_chosen)
+        text_add(&to,
+                 "--processes %.40s: no process that is judged holds one of the connections; "
+                 "--processes all judges every one",
+                 which_of(f));
+    text_clean(f->left_out);
+}
+
+const char *foreign_left_out(const struct subject *s)
+{
+    return s->foreign && s->foreign->left_out[0] ? s->foreign->left_out : NULL;
 }
 
 /* ---- the page ---- */
@@ -184,6 +224,8 @@ int foreign_measure(const struct subject *s, struct proc_sample *ret,
         free(tree);
         return 0;
     }
+    if (!s->foreign->left_out[0])
+        look_for_left_out(s->foreign, tree);
     free(s->foreign->last); /* a checkpoint */
     s->foreign->last = tree;
     return 0;

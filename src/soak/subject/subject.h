@@ -221,6 +221,13 @@ bool foreign_ended(const struct subject *s, struct foreign_end *ret);
 pid_t foreign_main(const struct subject *s);
 /* Why its figures show nothing, though it is counted; NULL: they do. */
 const char *foreign_doubt(const struct subject *s);
+/* Whether --processes has one of its processes judged. */
+bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name);
+/* What --processes says; NULL: all are judged. */
+const char *foreign_chosen(const struct subject *s);
+/* Connections stood at a checkpoint that no process holds which --processes has judged: one
+ * sentence; NULL: none did. What a connection leaves behind is then not looked at. */
+const char *foreign_left_out(const struct subject *s);
 /* What {name} stands for in commands about it. Borrowed. */
 const struct placeholders *foreign_values(const struct foreign *f);
 
