@@ -14,7 +14,7 @@ from pathlib import Path
 import jsonschema
 
 from patience import PATIENCE_S, until
-from soak_run import ROOT, SOAK, SoakTest
+from soak_run import ROOT, SoakTest
 
 # tests/servers/planter.c
 PLANTER = os.path.join(os.environ["SOAK_BIN"], "libsoak-planter.so")
@@ -35,6 +35,8 @@ for i in range(min(int(count), int(os.environ.get("AT_MOST", count)))):
         kept.append(ssl.MemoryBIO())
 os._exit(int(sys.argv[5]))
 """
+# Connects, and goes no further.
+STUCK = "kept = socket.create_connection((host, int(port))); open(MARK, 'w').close(); kept.recv(1)\n"
 RUNS = 12
 SHORT = ("--loop", str(RUNS), "--closed", "730", "--seed", "7f3a")
 
@@ -122,20 +124,32 @@ class LoopTest(SoakTest):
             self.assertNotIn("--closed", said)
             self.assertEqual(run.result["missing"], "a program that makes {count} connections, however many that are")
 
-    def test_an_interrupted_run_is_not_judged_by_the_loop_that_it_cut(self):
-        mark = Path(self.results, "connected")
-        stuck = CLIENT.replace("        while", f"        open({str(mark)!r}, 'w').close(); import time; time.sleep(1e6)\n        while")
-        Path(self.results, "client.py").write_text(stuck)
-        process = subprocess.Popen([SOAK, "--client", f"{sys.executable} {self.results}/client.py {{address}} {{ca}} "
-                                    "{count} 0 0", *SHORT, "--results", self.results], stdout=subprocess.PIPE,
-                                   stderr=subprocess.PIPE, text=True)
+    def interrupted(self, client):
+        """What is said of a run whose program, of `client`, is sent Ctrl-C in a connection, which it has made MARK for."""
+        mark, script = Path(self.results, "connected"), Path(self.results, "client.py")
+        script.write_text(client.replace("MARK", repr(str(mark))))
+        process = subprocess.Popen(self.command("--client", f"{sys.executable} {script} {{address}} {{ca}} {{count}} 0 0",
+                                                *SHORT), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         until(mark.exists)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=PATIENCE_S)
         self.assertEqual(process.returncode, 130, out)
+        return out
+
+    def test_an_interrupted_run_is_not_judged_by_the_loop_that_it_cut(self):
+        out = self.interrupted(CLIENT.replace("    with context", f"    {STUCK}    with context"))
         self.assertRegex(out, r"\AINCONCLUSIVE +interrupted; nothing can be said yet after")
         self.assertNotIn("hooks", out)
         self.assertNotIn("failed", out)
+
+    def test_a_connection_that_an_interrupt_cut_is_not_counted_beside_one_that_failed(self):
+        failed = repr(str(Path(self.results, "failed")))
+        out = self.interrupted(CLIENT.replace("    with context", f"""    if os.path.exists({failed}):
+        {STUCK}    with context""").replace("os._exit", f"""socket.create_connection((host, int(port))).close()
+open({failed}, "w").close()
+os._exit"""))
+        result = json.loads(Path(self.last(), "result.json").read_text("utf-8"))
+        self.assertEqual(result["run"]["errors"]["total"], 1, out)
 
     def test_what_it_starts_gives_back_what_it_holds(self):
         script = Path(self.results, "again.sh")

@@ -13,8 +13,7 @@
  * succeed: the client can't tell them from others. */
 static uint64_t failed_of(const struct run *r)
 {
-    uint64_t failed = atomic_load(&run_load(r)->subject->child.page->app.failed);
-    failed -= loop_cut(r);
+    uint64_t failed = loop_failed(r);
     uint64_t meant = atomic_load(&run_judged(r)->subject->child.page->app.expected_aborts);
     return failed > meant ? failed - meant : 0;
 }

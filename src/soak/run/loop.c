@@ -141,9 +141,9 @@ void loop_interrupted(struct run *r)
     program->ops->stop(program);
 }
 
-uint64_t loop_cut(const struct run *r)
+uint64_t loop_failed(const struct run *r)
 {
-    return r->loop.cut ? failed(r) - r->loop.failed : 0;
+    return r->loop.cut ? r->loop.failed : failed(r);
 }
 
 int loop_keep(struct run *r, const struct history_sample *sample, struct err *e)

@@ -34,8 +34,8 @@ void loop_poll(struct run *r);
 bool loop_ended(struct run *r, const struct subject *s);
 /* Ctrl-C: this run is the last, and doesn't count. */
 void loop_interrupted(struct run *r);
-/* How many connections it has made fail. */
-uint64_t loop_cut(const struct run *r);
+/* How many of the load's connections failed, of any run; those that Ctrl-C cut are left out. */
+uint64_t loop_failed(const struct run *r);
 /* Keeps the sample of the run that has ended, in the judged subject's history. Returns 0 or -1. */
 int loop_keep(struct run *r, const struct history_sample *sample, struct err *e);
 /* Whether the run to come is the last: its call stacks are taken. */

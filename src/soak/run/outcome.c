@@ -49,9 +49,11 @@ static void fill_verdict(struct result *out, const struct run *r)
         out->exit_code = EXIT_INTERRUPTED;
 }
 
-static void fill_errors(struct result_errors *e, const struct page_app *app)
+/* soak-client alone tells the kinds; with --loop soak-server makes the load, and has none. */
+static void fill_errors(struct result_errors *e, const struct run *r)
 {
-    e->total = atomic_load(&app->failed);
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
+    e->total = loop_failed(r);
     e->connect = atomic_load(&app->fail_connect);
     e->handshake = atomic_load(&app->fail_handshake);
     e->echo = atomic_load(&app->fail_echo);
@@ -93,7 +95,6 @@ static uint64_t open_at_once(const struct run *r)
 static void fill_run(struct outcome *o, const struct run *r)
 {
     const struct scenario *s = r->scenario;
-    const struct page_app *app = &run_load(r)->subject->child.page->app;
     o->result.run.conns = open_at_once(r);
     o->result.run.want_one_in = s->unasked ? 0 : s->sensitivity;
     o->result.run.closed = run_ended(r);
@@ -108,8 +109,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     o->result.run.key = scenario_value(s, "key", o->key, sizeof o->key);
     o->result.run.epochs = (int)history_epochs(run_judged(r)->history);
     fill_times(o, r);
-    if (atomic_load(&app->failed) > loop_cut(r)) /* else all were soak's own doing */
-        fill_errors(&o->result.run.errors, app);
+    fill_errors(&o->result.run.errors, r);
     o->result.run.foreign = checkpoint_foreign(r);
     o->result.run.foreign_served = scenario_address(s)[0] == '[';
 }
