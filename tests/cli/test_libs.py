@@ -20,7 +20,7 @@ import unittest
 
 from debian_mirror import Mirror, add_openssl, make_bomb, make_deb, make_library, missing_tools
 from libs_case import SOAK, SOURCE, LibsCase, without_waits
-from patience import PATIENCE_S, until
+from patience import PATIENCE_S, until, until_said
 
 BUILD = os.environ["SOAK_BUILD"]
 SERVER = os.path.join(BUILD, "bin", "soak-server")
@@ -489,10 +489,7 @@ class Assembly(Case):
                                        stderr=subprocess.PIPE, text=True)
             self.addCleanup(process.communicate)
             self.addCleanup(process.kill)
-            said = [process.stderr.readline()]
-            while "waiting for it" not in said[-1]:
-                said.append(process.stderr.readline())
-                self.assertTrue(said[-1], said)
+            said = until_said(process.stderr, "waiting for it")
             self.assertIn("soak: fetching libuv 9.9.9-1 of sid\n", said)
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=PATIENCE_S)

@@ -2,9 +2,12 @@
 """No test has a deadline of its own: all have the one of tests/integration/patience.py, and CTest's is the
 one of cmake/tests.cmake. A number that is enough on one machine fails by chance on a slower one."""
 
+import io
 import pathlib
 import re
 import unittest
+
+from patience import until_said
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
 OWN = {"patience.py", "test_patience.py"}
@@ -60,6 +63,11 @@ class Patience(unittest.TestCase):
         for text in (counted.replace("for (int i = 0; i < 500; i++)", "while (true)"), ".limit_ms = limits_ms[i]};",
                      "poll(&fd, 1, -1)", "    for (int i = 0; i < 5; i++)\n        add(i);\n    usleep(10);\n"):
             self.assertEqual(deadlines_in_c(text), [], text)
+
+    def test_a_line_that_never_comes_ends_the_wait_where_the_stream_ends(self):
+        self.assertEqual(until_said(io.StringIO("one\ntwo\nthree\n"), "wo"), ["one\n"])
+        with self.assertRaisesRegex(AssertionError, "'four' never came, but: one\ntwo\n"):
+            until_said(io.StringIO("one\ntwo\n"), "four")
 
 
 if __name__ == "__main__":

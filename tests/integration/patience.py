@@ -24,6 +24,15 @@ def until(condition, what="it"):
     return value
 
 
+def until_said(stream, text):
+    """Reads up to the line that has it, and fails where the stream ends without one. What came before."""
+    said = []
+    while text not in (line := stream.readline()):
+        assert line, f"'{text}' never came, but: {''.join(said)}"
+        said.append(line)
+    return said
+
+
 def within_limits(attempt, was_in_time, limits=LIMITS):
     """What `attempt(limit)` returns under the first limit that left it time enough, or the last one."""
     for limit in limits:

@@ -7,9 +7,8 @@ import signal
 import socket
 import ssl
 import subprocess
-import time
 
-from patience import PATIENCE_S as PATIENCE
+from patience import PATIENCE_S as PATIENCE, until
 from probe_page import page_make, page_threads
 from soak_run import defect_environment
 
@@ -113,16 +112,9 @@ class Server:
         code = self.process.wait(PATIENCE)
         assert code == 0, (code, self.process.stderr.read().decode())
 
-    def wait_until(self, what, condition):
-        deadline = time.monotonic() + PATIENCE
-        while not condition():
-            assert time.monotonic() < deadline, f"waited in vain until {what}"
-            time.sleep(0.002)
-
     def all_closed(self):
         app = self.page.app
-        self.wait_until("all connections are gone",
-                        lambda: app.opened >= self.connected and app.opened == app.closed)
+        until(lambda: app.opened >= self.connected and app.opened == app.closed, "all connections are gone")
 
     def tcp(self):
         self.connected += 1
@@ -154,7 +146,7 @@ class Server:
         opened = self.page.app.opened + count
         for _ in range(count):
             self.visit()
-        self.wait_until("all visits are counted", lambda: self.page.app.opened >= opened)
+        until(lambda: self.page.app.opened >= opened, "all visits are counted")
         self.all_closed()
 
     def live(self, file=None):

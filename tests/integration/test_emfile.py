@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 import soak_run
+from patience import until
 from server_driver import BIN, PATIENCE, Server
 from test_server_log import Logged
 
@@ -50,7 +51,7 @@ class Emfile(Logged):
         return int(line.split()[3])
 
     def until_short(self, server):
-        server.wait_until("it is short of files", lambda: self.limit(server) == 0)
+        until(lambda: self.limit(server) == 0, "it is short of files")
 
     def test_the_limit_is_lowered_for_real_and_restored(self):
         with self.server("--emfile", "2") as server:
@@ -98,7 +99,7 @@ class Emfile(Logged):
             server.settle()
             for connection in held:
                 connection.close()
-            server.wait_until("it has descriptors again", lambda: server.open_files() < FEW // 2)
+            until(lambda: server.open_files() < FEW // 2, "it has descriptors again")
             server.visit()
 
 

@@ -14,7 +14,7 @@ import unittest
 import uuid
 
 from client_recorder import make_certificate
-from patience import PATIENCE_S, within_limits
+from patience import PATIENCE_S, until, until_said, within_limits
 from processes import children_named, family
 from soak_run import Run, SoakTest
 
@@ -395,15 +395,12 @@ class RunningTest(SoakTest):
             [sys.executable, PROGRAMS, "serve", self.address, cert + ".crt", cert])
         self.addCleanup(self.process.wait)
         self.addCleanup(self.process.kill)
-        give_up = time.monotonic() + PATIENCE_S
+        until(self.is_listening, "it listens")
+
+    def is_listening(self):
         host, port = self.address.split(":")
-        while True:
-            try:
-                socket.create_connection((host, int(port))).close()
-                return
-            except OSError:
-                self.assertLess(time.monotonic(), give_up)
-                time.sleep(0.05)
+        with socket.socket() as s:
+            return s.connect_ex((host, int(port))) == 0
 
     def test_it_is_churned_and_not_judged(self):
         run = self.soak("--connect", self.address, *RUN)
@@ -486,9 +483,7 @@ class StaysTest(ForeignTest):
             self.command("--server", line, "--env", f"SOAK_TEST_MARK={mark}", *RUN, "--for", "10m",
                          "--closed", "100000000"),
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        give_up = time.monotonic() + PATIENCE_S
-        while "measuring" not in process.stderr.readline():
-            self.assertLess(time.monotonic(), give_up)
+        until_said(process.stderr, "measuring")
         for number in signals:
             if callable(number):
                 number(process)
@@ -499,10 +494,7 @@ class StaysTest(ForeignTest):
         return process, mark
 
     def assert_gone(self, mark):
-        give_up = time.monotonic() + PATIENCE_S
-        while family(mark):
-            self.assertLess(time.monotonic(), give_up, "left running")
-            time.sleep(0.05)
+        until(lambda: not family(mark), "none is left running")
 
     def test_ctrl_c(self):
         process, mark = self.interrupted(signal.SIGINT)
@@ -518,10 +510,7 @@ class StaysTest(ForeignTest):
                              "--on-checkpoint", hang, *RUN, "--closed", "100000", "--watchdog", "10m"),
                 stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                 env=dict(os.environ, SOAK_TEST_MARK=mark)) as process:
-            give_up = time.monotonic() + PATIENCE_S
-            while not any(self.comm(pid) == "sleep" for pid in family(mark)):
-                self.assertLess(time.monotonic(), give_up)
-                time.sleep(0.05)
+            until(lambda: any(self.comm(pid) == "sleep" for pid in family(mark)), "it sleeps")
             process.send_signal(signal.SIGINT)
             ended = subprocess.CompletedProcess(None, None, *process.communicate(timeout=PATIENCE_S))
         ended.returncode = process.returncode

@@ -10,7 +10,7 @@ import tempfile
 import time
 import unittest
 
-from patience import LIMITS, PATIENCE_S, within_limits
+from patience import LIMITS, PATIENCE_S, until, until_said, within_limits
 from soak_run import Run, SoakTest
 
 PROGRAMS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "foreign_programs.py")
@@ -93,12 +93,10 @@ class ReloadTest(SoakTest):
         self.assertEqual((run.exit, run.err), (2, "soak: --reload no-such-program: No such file or directory; "
                                                   "it is started without a shell\n"))
 
-    def interrupted(self, words, is_time):
-        """Ctrl-C as soon as `is_time`: the run ends without what it waits for."""
+    def interrupted(self, words, wait):
+        """Ctrl-C after `wait`: the run ends without what it waits for."""
         process = subprocess.Popen(self.command(*words), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        give_up = time.monotonic() + PATIENCE_S
-        while not is_time(process):
-            self.assertLess(time.monotonic(), give_up)
+        wait(process)
         process.send_signal(signal.SIGINT)
         process.stdout, process.stderr = process.communicate(timeout=PATIENCE_S)
         run = Run(process, self.last())
@@ -107,15 +105,15 @@ class ReloadTest(SoakTest):
 
     def test_ctrl_c_waits_for_no_command(self):
         self.interrupted(self.words("reloads", "--reload", "sleep 600"),
-                         lambda process: "warming up" in process.stderr.readline())
+                         lambda process: until_said(process.stderr, "warming up"))
 
     def test_ctrl_c_waits_for_no_server_that_stays_down(self):
         with tempfile.TemporaryDirectory() as folder:
             mark = os.path.join(folder, "reloaded")
 
             def is_down(_):
-                time.sleep(0.3)
-                return os.path.exists(mark)
+                until(lambda: os.path.exists(mark), "it has reloaded")
+                time.sleep(0.3)  # and the command has ended, too
             self.interrupted(self.words("shuts_with_a_reload", "--reload", f"sh -c 'kill -HUP {{pid}}; touch {mark}'",
                                         "--ready-timeout", "10m", "--watchdog", "10m"), is_down)
 

@@ -12,6 +12,7 @@ import time
 import unittest
 
 from client_recorder import make_certificate
+from patience import until
 from probe_page import page_threads
 from server_driver import BIN, PATIENCE, Server, client_context, reset
 
@@ -261,8 +262,8 @@ class Obeys(unittest.TestCase):
             app = server.page.app
             server.visits(7)
             with server.tls(), server.tcp():
-                server.wait_until("both are seen", lambda: app.opened == 9)
-                server.wait_until("one is open", lambda: app.established == 1)
+                until(lambda: app.opened == 9, "both are seen")
+                until(lambda: app.established == 1, "one is open")
                 self.assertEqual((app.closed, app.in_flight, app.handshakes), (7, 1, 8))
             server.all_closed()
             self.assertEqual((app.established, app.in_flight, app.failed), (0, 0, 1))
@@ -301,7 +302,7 @@ class Obeys(unittest.TestCase):
                 server.control.recv(1)
             server.control.settimeout(PATIENCE)
             server.reader = server.control.makefile("r")
-            server.wait_until("new ones are refused", lambda: self.is_refused(server))
+            until(lambda: self.is_refused(server), "new ones are refused")
             self.assertEqual(server.echo(sock), b"hello")
             sock.unwrap().close()
             server.expect("drained")
@@ -475,7 +476,7 @@ class HasBugsWhenTold(unittest.TestCase):
     def test_time_alone_makes_it_grow(self):
         with Server("--defect", "per-time") as server:
             blocks = server.live("defect.c")[0]
-            server.wait_until("it has grown", lambda: server.live("defect.c")[0] >= blocks + 5)
+            until(lambda: server.live("defect.c")[0] >= blocks + 5, "it has grown")
 
     @unittest.skipUnless(HAS_JEMALLOC, "counts with jemalloc's figures")
     def test_outside_grows_where_openssl_does_not_look(self):

@@ -9,6 +9,7 @@ import tempfile
 import time
 import unittest
 
+from patience import until
 from server_driver import BIN, PATIENCE, Server
 
 PSK = b"soak: both ends know these bytes".hex()
@@ -55,8 +56,7 @@ class Visitor:
         finally:
             client.kill()
             client.stdout.close()
-        self.server.wait_until("the visit is over",
-                               lambda: self.server.page.app.closed == closed + 1)
+        until(lambda: self.server.page.app.closed == closed + 1, "the visit is over")
         return self.log()
 
     @staticmethod
@@ -247,7 +247,7 @@ class ClientAuth(unittest.TestCase):
                             f"127.0.0.1:{server.server.port}", "--conns", "1", "--closed", "1",
                             "--client-certs", self.clients], check=True, timeout=PATIENCE,
                            stdout=subprocess.DEVNULL)
-            server.server.wait_until("it has left", lambda: server.server.page.app.closed >= 1)
+            until(lambda: server.server.page.app.closed >= 1, "it has left")
             self.assertEqual(server.log()["cert"], "ok")
 
 

@@ -13,7 +13,7 @@ import unittest
 
 from client_recorder import make_certificate
 from server_driver import BIN, PATIENCE, Server
-from patience import within_limits
+from patience import until, within_limits
 from starttls_peers import SCRIPTS, Relay, Scripted
 from test_client import Client
 
@@ -57,7 +57,7 @@ class BothEnds(unittest.TestCase):
         with Server("--starttls", protocol) as server:
             result = client(server.port, protocol, clean=1, reset=1, half_close=1, mid_handshake=1)
             self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
-            server.wait_until("all are closed", lambda: server.page.app.closed >= 20)
+            until(lambda: server.page.app.closed >= 20, "all are closed")
             app = server.page.app
             self.assertGreaterEqual(app.handshakes, 4)
             self.assertEqual((app.in_flight, app.established), (0, 0))
@@ -104,7 +104,7 @@ class OtherClients(unittest.TestCase):
                 ["openssl", "s_client", "-connect", f"127.0.0.1:{server.port}", "-starttls",
                  protocol, "-brief"], input=b"", capture_output=True, timeout=PATIENCE, check=False)
             self.assertIn(b"CONNECTION ESTABLISHED", result.stderr)
-            server.wait_until("it is gone", lambda: server.page.app.closed == 1)
+            until(lambda: server.page.app.closed == 1, "it is gone")
             self.assertEqual(server.page.app.handshakes, 1)
 
     def test_the_clients_of_python_come_to_tls(self):
@@ -175,7 +175,7 @@ class Deadlines(unittest.TestCase):
         with Server("--starttls", "smtp", "--handshake-timeout", "300ms") as server:
             with server.tcp() as sock:
                 self.assertEqual(sock.recv(100)[:4], b"220 ")
-                server.wait_until("it is seen", lambda: server.page.app.opened == 1)
+                until(lambda: server.page.app.opened == 1, "it is seen")
                 try:
                     sock.sendall(b"EHLO me\r\n")
                     while sock.recv(100):
@@ -213,8 +213,7 @@ class Behaviours(unittest.TestCase):
             result = client(relay.port, protocol, closed=8, conns=1, **weights)
             self.assertEqual(result.returncode, 0, result.stderr + result.stdout)
             self.assertRegex(result.stdout, "[1-9][0-9]* aborted as intended")
-            server.wait_until("all are closed",
-                              lambda: server.page.app.closed >= len(relay.seen))
+            until(lambda: server.page.app.closed >= len(relay.seen), "all are closed")
             self.assertEqual(relay.ended(), [])
             app = server.page.app
             self.assertEqual(app.in_flight, 0)

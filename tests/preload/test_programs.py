@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 from probed import HOOKS, PATIENCE, PYTHON, Probed
+from patience import until
 
 
 def free_port():
@@ -38,15 +39,9 @@ class ProgramsTest(unittest.TestCase):
                         "30", "-keyout", cls.here / "key.pem", "-out", cls.here / "cert.pem"], check=True,
                        capture_output=True)
 
-    def wait_until(self, true, what):
-        end = time.monotonic() + PATIENCE
-        while not true():
-            self.assertLess(time.monotonic(), end, what)
-            time.sleep(0.01)
-
     def quiet(self, probed, closed):
         """All connections have gone, and the count stands still."""
-        self.wait_until(lambda: probed.page.app.closed >= closed, f"{probed.page.app.closed} of {closed} closed")
+        until(lambda: probed.page.app.closed >= closed, f"{closed} are closed")
         last, same = None, 0
         while same < 5:
             now = (probed.total("allocs"), probed.total("frees"), probed.blocks())
@@ -71,7 +66,7 @@ class ProgramsTest(unittest.TestCase):
             except OSError:
                 return False
             return True
-        self.wait_until(answers, "no answer")
+        until(answers, "it answers")
         self.assertEqual({row.mode for row in probed.processes()}, {HOOKS})
         before = self.churn(probed, port, 20)
         self.assertEqual(self.churn(probed, port, 20), before)
