@@ -352,5 +352,71 @@ class Servers(unittest.TestCase):
         self.assertFalse((self.folder / "runs").exists())
 
 
+class DebugFiles(unittest.TestCase):
+    """The files that a library's own debug information may lie in: it names them itself."""
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="soak-debug-")
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+        self.library = self.folder / "libcase.so"
+
+    def copy(self, *options, to=None):
+        """The library, without its build ID: then a file is known by the check sum of its bytes."""
+        subprocess.run(["objcopy", "--remove-section=.note.gnu.build-id", *options, os.environ["SYMBOL_DEBUG"],
+                        to or self.library], check=True)
+
+    def link(self, real=True):
+        """Names `dbg` in the library, whose debug information has gone there."""
+        self.copy("--only-keep-debug", to=self.folder / "dbg")
+        self.copy("--strip-all", f"--add-gnu-debuglink={self.folder / 'dbg'}")
+        if not real:
+            (self.folder / "dbg").unlink()
+
+    def name(self):
+        environment = {key: os.environ[key] for key in os.environ if key != "DEBUGINFOD_URLS"}
+        return subprocess.run([BUILD / "bin/test_symbol", "--unnamed", self.library, "no"], env=environment,
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=True).stdout
+
+    NAMED, UNNAMED = r"^unnamed  \S*symbol_case\.c:\d+$", r"^libcase\.so\+0x"
+
+    def test_a_regular_one_is_read(self):
+        self.link()
+        self.assertRegex(self.name(), self.NAMED)
+
+    def test_a_fifo_is_not_waited_for(self):
+        self.link(real=False)
+        for name in "dbg", ".debug/dbg":
+            with self.subTest(name):
+                path = self.folder / name
+                path.parent.mkdir(exist_ok=True)
+                os.mkfifo(path)
+                self.assertRegex(self.name(), self.UNNAMED)
+                path.unlink()
+
+    def test_nor_one_that_no_link_names(self):
+        self.copy("--strip-all")
+        os.mkfifo(self.folder / "libcase.so.debug")
+        self.assertRegex(self.name(), self.UNNAMED)
+
+    def test_a_device_without_end_is_not_read(self):
+        self.link(real=False)
+        (self.folder / "dbg").symlink_to("/dev/zero")
+        self.assertRegex(self.name(), self.UNNAMED)
+
+    def test_nor_a_hole_of_terabytes(self):
+        self.link(real=False)
+        with open(self.folder / "dbg", "wb") as hole:
+            hole.truncate(1 << 40)
+        self.assertRegex(self.name(), self.UNNAMED)
+
+    def test_a_fifo_that_the_debug_information_itself_names_is_not_waited_for(self):
+        link, fifo = self.folder / "link", self.folder / "alt"
+        link.write_bytes(os.fsencode(fifo.name) + b"\0" + bytes(range(20)))
+        os.mkfifo(fifo)
+        self.copy(f"--add-section=.gnu_debugaltlink={link}")
+        self.assertRegex(self.name(), self.NAMED)
+
+
 if __name__ == "__main__":
     unittest.main()

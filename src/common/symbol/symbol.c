@@ -2,6 +2,7 @@
 #include "symbol/symbol.h"
 
 #include "base/check.h"
+#include "symbol/debug_files.h"
 #include "symbol/demangle.h"
 #include "symbol/perf_map.h"
 #include "symbol/symbol_module.h"
@@ -184,11 +185,8 @@ static void find_symbol(struct symbols *s, const struct module *m, uint64_t addr
         ret->function = intern_text(s->texts, plain);
 }
 
-size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret,
-                       size_t max)
+static size_t find_inlined(struct symbols *s, uint64_t address, struct symbol *ret, size_t max)
 {
-    CHECK(max >= 1);
-    address -= return_address && address > 0;
     *ret = (struct symbol){.offset = address};
     int number = find_code(s, address);
     if (number == NO_CODE)
@@ -208,6 +206,16 @@ size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address,
             ret->package = module_package(m, s->code[number].module.path);
     }
     return found > 0 ? found : 1;
+}
+
+size_t symbols_inlined(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret,
+                       size_t max)
+{
+    CHECK(max >= 1);
+    debug_files_guard(true);
+    size_t found = find_inlined(s, address - (return_address && address > 0), ret, max);
+    debug_files_guard(false);
+    return found;
 }
 
 void symbols_find(struct symbols *s, uint64_t address, bool return_address, struct symbol *ret)
