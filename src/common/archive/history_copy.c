@@ -84,11 +84,28 @@ static int copy_file(const char *path, struct history_db *to, struct err *e)
     return code == SQLITE_OK ? 0 : -1;
 }
 
+/* Whether each page is where one leads to it, and once: pages in a ring, or many ways to one page,
+ * would be read for ever. Evaluates what the schema says of columns, too. Returns SQLite's code. */
+static int check_pages(struct history_db *h)
+{
+    sqlite3_stmt *s = history_db_prepare(h, "PRAGMA quick_check(1)", NULL);
+    int code = s ? sqlite3_step(s) : sqlite3_errcode(h->db);
+    if (code == SQLITE_ROW)
+        code =
+            strcmp((const char *)sqlite3_column_text(s, 0), "ok") == 0 ? SQLITE_OK : SQLITE_CORRUPT;
+    sqlite3_finalize(s);
+    return code & 0xff;
+}
+
 struct history_db *history_db_read(const char *path, struct err *e)
 {
     struct history_db *h = history_db_connect(":memory:", path, SQLITE_OPEN_READWRITE);
-    if (copy_file(path, h, e) == 0 && history_db_migrate(h, e) == 0)
-        return h;
+    if (copy_file(path, h, e) == 0 && history_db_migrate(h, e) == 0) {
+        int code = check_pages(h);
+        if (code == SQLITE_OK)
+            return h;
+        err_set(e, "%.300s: %s", path, sqlite3_errstr(code));
+    }
     history_db_close(h);
     return NULL;
 }
@@ -97,16 +114,14 @@ struct history_db *history_db_read(const char *path, struct err *e)
 
 bool history_db_is_damaged(const char *path, struct err *e)
 {
+    int64_t version = 0;
     struct history_db *h = history_db_connect(path, path, SQLITE_OPEN_READWRITE);
-    sqlite3_stmt *s = history_db_prepare(h, "PRAGMA quick_check(1)", e);
-    int step = s ? sqlite3_step(s) : SQLITE_ERROR, code = sqlite3_errcode(h->db);
-    const char *found = step == SQLITE_ROW ? (const char *)sqlite3_column_text(s, 0) : NULL;
-    if (found && strcmp(found, "ok") != 0)
-        code = SQLITE_CORRUPT;
+    bool own = history_db_ask(h, "PRAGMA user_version", &version, NULL) == 0 &&
+               history_db_check_schema(h, version, NULL) == 0;
+    int code = own ? check_pages(h) : sqlite3_errcode(h->db);
     bool damaged = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
     if (damaged)
         err_set(e, "%.300s: %s", path, sqlite3_errstr(code));
-    sqlite3_finalize(s);
     history_db_close(h);
     return damaged;
 }

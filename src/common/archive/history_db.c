@@ -35,6 +35,8 @@ int history_db_refuse(const struct history_db *h, struct err *e)
     int code = sqlite3_errcode(h->db);
     if (code == SQLITE_BUSY || code == SQLITE_LOCKED)
         return err_set(e, "%.300s: another process holds it locked", h->path);
+    if (code == SQLITE_INTERRUPT) /* by history_connect.c alone */
+        return err_set(e, "%.300s: the list of its tables has no end", h->path);
     return err_set(e, "%.300s: %s", h->path, sqlite3_errmsg(h->db));
 }
 
@@ -61,6 +63,12 @@ int history_db_ask(struct history_db *h, const char *sql, int64_t *ret, struct e
     return rc;
 }
 
+static const char *text_at(sqlite3_stmt *s, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(s, column);
+    return text ? text : "";
+}
+
 /* ---- opening ---- */
 
 static int step_up(struct history_db *h, int64_t from, struct err *e)
@@ -69,6 +77,56 @@ static int step_up(struct history_db *h, int64_t from, struct err *e)
     snprintf(mark, sizeof mark, "PRAGMA user_version = %" PRId64 "; PRAGMA application_id = %d",
              from + 1, HISTORY_DB_MARK);
     return history_db_execute(h, migration[from], e) == 0 ? history_db_execute(h, mark, e) : -1;
+}
+
+/* The statements that made what is in the file, which SQLite executes again; but for what ANALYZE
+ * makes. In hexadecimal, as they may hold a zero byte. */
+static int read_schema(struct history_db *h, char **ret, struct err *e)
+{
+    sqlite3_stmt *s = history_db_prepare(
+        h,
+        "SELECT group_concat(hex(sql)) FROM (SELECT sql FROM sqlite_master WHERE sql NOT IN"
+        " ('CREATE TABLE sqlite_stat1(tbl,idx,stat)',"
+        " 'CREATE TABLE sqlite_stat4(tbl,idx,neq,nlt,ndlt,sample)') ORDER BY sql)",
+        e);
+    int rc = s && sqlite3_step(s) == SQLITE_ROW ? 0 : history_db_refuse(h, e);
+    if (rc == 0)
+        CHECK((*ret = strdup(text_at(s, 0))));
+    sqlite3_finalize(s);
+    return rc;
+}
+
+/* What soak makes in a file of that version. */
+static char *own_schema(int64_t version)
+{
+    char *text = NULL;
+    struct history_db *fresh = history_db_connect(":memory:", ":memory:", SQLITE_OPEN_READWRITE);
+    for (int64_t from = 0; from < version; from++)
+        CHECK(step_up(fresh, from, NULL) == 0);
+    CHECK(read_schema(fresh, &text, NULL) == 0);
+    history_db_close(fresh);
+    return text;
+}
+
+int history_db_check_schema(struct history_db *h, int64_t version, struct err *e)
+{
+    char *is = NULL;
+    if (version < 0 || version > VERSION)
+        return err_set(e, "%.300s: written by a later soak (form %" PRId64 "; this one knows %d)",
+                       h->path, version, (int)VERSION);
+    if (read_schema(h, &is, e) != 0)
+        return -1;
+    char *own = own_schema(version);
+    int rc =
+        strcmp(is, own) == 0
+            ? 0
+            : err_set(e, "%.300s: its tables aren't those that soak makes, or not the only ones",
+                      h->path);
+    free(own);
+    free(is);
+    if (rc == 0)
+        history_db_trust(h);
+    return rc;
 }
 
 /* Under the lock of the transaction, so that of two processes one finds it done. */
@@ -81,9 +139,8 @@ static int bring_up(struct history_db *h, struct err *e)
         return -1;
     if (application != HISTORY_DB_MARK && (application != 0 || version != 0 || tables != 0))
         return err_set(e, "%.300s: a database, but not soak's history", h->path);
-    if (version > VERSION)
-        return err_set(e, "%.300s: written by a later soak (form %" PRId64 "; this one knows %d)",
-                       h->path, version, (int)VERSION);
+    if (history_db_check_schema(h, version, e) != 0)
+        return -1;
     for (; version < VERSION; version++)
         if (step_up(h, version, e) != 0)
             return -1;
@@ -127,17 +184,6 @@ static int prepare_file(struct history_db *h, struct err *e)
                : -1;
 }
 
-struct history_db *history_db_connect(const char *name, const char *path, int flags)
-{
-    struct history_db *h = calloc(1, sizeof *h);
-    CHECK(h);
-    snprintf(h->path, sizeof h->path, "%s", path);
-    sqlite3_open_v2(name, &h->db, flags, NULL);
-    CHECK(h->db);
-    sqlite3_busy_timeout(h->db, HISTORY_DB_WAIT_MS);
-    return h;
-}
-
 /* SQLite would let others read it; what it keeps beside a file has that file's mode. Only one that
  * isn't there: to close a database's descriptor takes the locks that SQLite has on it. */
 static void make_private(const char *path)
@@ -156,13 +202,6 @@ struct history_db *history_db_open(const char *path, struct err *e)
         return h;
     history_db_close(h);
     return NULL;
-}
-
-void history_db_close(struct history_db *h)
-{
-    if (h)
-        sqlite3_close(h->db);
-    free(h);
 }
 
 /* ---- writing ---- */
@@ -234,12 +273,6 @@ int history_db_add(struct history_db *h, const struct history_run *run, struct e
 }
 
 /* ---- reading ---- */
-
-static const char *text_at(sqlite3_stmt *s, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(s, column);
-    return text ? text : "";
-}
 
 static double number_at(sqlite3_stmt *s, int column)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What history_db.c (one file: its form, writing, reading) and history_copy.c (from one to another)
- * share. Functions return 0 or -1 with a sentence that names the file.
+ * What history_connect.c (what SQLite may do), history_db.c (one file: its form, writing, reading)
+ * and history_copy.c (from one to another) share. Functions return 0 or -1 with a sentence that
+ * names the file.
  */
 #ifndef SOAK_HISTORY_DB_INTERNAL_H
 #define SOAK_HISTORY_DB_INTERNAL_H
@@ -21,8 +22,12 @@ struct history_db {
 #define HISTORY_COLUMNS        HISTORY_RUN_TEXTS(HISTORY_COLUMN) "exit, conns, closed, seconds, one_in"
 
 /* Opens `name`, which is `path` or says how to open it. Never NULL: that it failed is in the
- * connection's code. */
+ * connection's code. Until it is trusted no statement takes more than a million steps. */
 struct history_db *history_db_connect(const char *name, const char *path, int flags);
+void history_db_trust(struct history_db *h);
+/* That it has what soak makes in a file of that version (PRAGMA user_version) and nothing else: no
+ * view, no trigger and no expression of whoever wrote it is evaluated later. Then it is trusted. */
+int history_db_check_schema(struct history_db *h, int64_t version, struct err *e);
 /* Brings it to today's form. */
 int history_db_migrate(struct history_db *h, struct err *e);
 int history_db_execute(struct history_db *h, const char *sql, struct err *e);

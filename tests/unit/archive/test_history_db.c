@@ -493,6 +493,190 @@ static void what_is_not_broken_is_left_alone(void **state)
     assert_false(history_file_is_broken(path, NULL));
 }
 
+/* ---- a hostile one ---- */
+
+/* Of a new history. */
+enum { PAGE = 4096, PAGES = 5 };
+
+/* Most significant byte first, as SQLite's files have all numbers. */
+static void store(unsigned char *to, uint32_t n, int bytes)
+{
+    for (int i = 0; i < bytes; i++)
+        to[i] = (unsigned char)(n >> (8 * (bytes - 1 - i)));
+}
+
+static void put_number(FILE *out, uint32_t n)
+{
+    unsigned char bytes[4];
+    store(bytes, n, 4);
+    assert_int_equal(fwrite(bytes, 1, 4, out), 4);
+}
+
+/* As www.sqlite.org's "Database File Format" has it: a header that changes nothing, then the name
+ * of the journal that it is a part of. */
+static void put_journal(const char *super)
+{
+    static const unsigned char magic[] = {0xd9, 0xd5, 0x05, 0xf9, 0x20, 0xa1, 0x63, 0xd7};
+    uint32_t sum = 0, length = (uint32_t)strlen(super);
+    char journal[PATH_MAX + 16];
+    snprintf(journal, sizeof journal, "%s-journal", path);
+    FILE *out = fopen(journal, "w");
+    assert_non_null(out);
+    fwrite(magic, 1, sizeof magic, out);
+    put_number(out, 0);
+    put_number(out, 0);
+    put_number(out, PAGES);
+    put_number(out, 512);
+    put_number(out, PAGE);
+    assert_int_equal(fseek(out, 512, SEEK_SET), 0);
+    put_number(out, 0x40000000 / PAGE + 1);
+    fputs(super, out);
+    for (const char *p = super; *p; p++)
+        sum += (unsigned char)*p;
+    put_number(out, length);
+    put_number(out, sum);
+    fwrite(magic, 1, sizeof magic, out);
+    fclose(out);
+}
+
+/* In the three ways in which a file is opened. */
+static void open_in_each_way(void)
+{
+    history_db_close(history_db_read(path, NULL));
+    history_file_is_broken(path, NULL);
+    history_db_close(history_db_open(path, NULL));
+}
+
+static void its_journal_removes_no_other_file(void **state)
+{
+    (void)state;
+    char precious[PATH_MAX + 16];
+    snprintf(precious, sizeof precious, "%s/precious", folder);
+    FILE *out = fopen(precious, "w");
+    assert_non_null(out);
+    fputs("of the reader", out);
+    fclose(out);
+    history_db_close(open_db());
+    for (int i = 0; i < 3; i++) {
+        put_journal(precious);
+        if (i == 0)
+            history_db_close(history_db_read(path, NULL));
+        else if (i == 1)
+            history_file_is_broken(path, NULL);
+        else
+            history_db_close(history_db_open(path, NULL));
+        assert_int_equal(access(precious, F_OK), 0);
+    }
+}
+
+/* Which would be waited for. */
+static void a_pipe_in_the_place_of_its_journal_is_not_opened(void **state)
+{
+    (void)state;
+    char journal[PATH_MAX + 16];
+    snprintf(journal, sizeof journal, "%s-journal", path);
+    history_db_close(open_db());
+    assert_int_equal(mkfifo(journal, 0600), 0);
+    open_in_each_way();
+}
+
+/* Each is evaluated when the file is read or a run added. */
+static void one_with_more_than_soak_makes_is_refused(void **state)
+{
+    (void)state;
+    static const char *const more[] = {
+        "DROP TABLE run; CREATE VIEW run AS WITH RECURSIVE n(i) AS"
+        " (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT 'a' AS scenario, 'b' AS settings,"
+        " 'c' AS library, 'd' AS machine, 'e' AS time, 'f' AS seed, 'g' AS folder, 'h' AS verdict,"
+        " 'i' AS soak, 0 AS exit, 1 AS conns, 2 AS closed, 3 AS seconds, 4 AS one_in, i AS id"
+        " FROM n",
+        "CREATE TRIGGER t AFTER INSERT ON run BEGIN DELETE FROM run; END",
+        "CREATE INDEX i ON figure (hex(name))",
+        "ALTER TABLE figure ADD COLUMN more AS (hex(name))",
+        "CREATE TABLE other (a CHECK (length(hex(a)) > 1))",
+    };
+    for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
+        struct err e = {""};
+        history_db_close(open_db());
+        execute(more[i]);
+        expect_refused("its tables aren't those that soak makes, or not the only ones");
+        assert_null(history_db_read(path, &e));
+        assert_non_null(strstr(e.text, "its tables aren't those that soak makes"));
+        assert_false(history_file_is_broken(path, NULL));
+        unlink(path);
+    }
+}
+
+/* An inner page of a table: each of its cells leads to the same page. */
+static void lead_to(unsigned char *page, size_t header, uint32_t below)
+{
+    enum { CELLS = 400, CELL = 5 };
+    unsigned char *at = page + header;
+    memset(at, 0, PAGE - header);
+    at[0] = 0x05;
+    store(at + 3, CELLS, 2);
+    store(at + 5, PAGE - CELLS * CELL, 2);
+    store(at + 8, below, 4);
+    for (int i = 0; i < CELLS; i++) {
+        store(at + 12 + 2 * i, (uint32_t)(PAGE - (i + 1) * CELL), 2);
+        store(page + PAGE - (i + 1) * CELL, below, 4);
+        page[PAGE - (i + 1) * CELL + 4] = 1;
+    }
+}
+
+/* Puts LEVELS of inner pages above the leaf that is the whole of a table: 400 to the power of that
+ * times as many rows. `root`, counted from 0; behind the file's header, if it is the first page. */
+static void multiply(uint32_t root)
+{
+    enum { LEVELS = 12, LEAF = PAGES, ALL = PAGES + LEVELS, HEADER = 100 };
+    size_t header = root == 0 ? HEADER : 0;
+    static unsigned char page[ALL][PAGE];
+    FILE *file = fopen(path, "r+");
+    assert_non_null(file);
+    assert_int_equal(fread(page, PAGE, PAGES, file), PAGES);
+    memcpy(page[LEAF], page[root], PAGE);
+    memmove(page[LEAF], page[LEAF] + header, HEADER);
+    for (uint32_t i = LEAF + 1; i < ALL; i++)
+        lead_to(page[i], 0, i); /* they are counted from 1: the one before */
+    lead_to(page[root], header, ALL);
+    store(page[0] + 28, ALL, 4);
+    rewind(file);
+    assert_int_equal(fwrite(page, PAGE, ALL, file), ALL);
+    fclose(file);
+}
+
+static void one_whose_list_of_tables_has_no_end_is_refused(void **state)
+{
+    (void)state;
+    history_db_close(open_db());
+    multiply(0);
+    expect_refused("the list of its tables has no end");
+    open_in_each_way();
+}
+
+static void one_whose_runs_have_no_end_is_refused(void **state)
+{
+    (void)state;
+    struct err e = {""};
+    struct history_db *db = open_db();
+    add(db, "2026-11-20T02:17:00Z");
+    history_db_close(db);
+    multiply(1);
+    assert_null(history_db_read(path, &e));
+    assert_non_null(strstr(e.text, "/history.db: database disk image is malformed"));
+}
+
+/* What a person may do with it. */
+static void one_that_was_analyzed_is_read(void **state)
+{
+    (void)state;
+    struct history_db *db = open_db();
+    add(db, "2026-11-20T02:17:00Z");
+    history_db_close(db);
+    execute("ANALYZE; VACUUM");
+    assert_int_equal(reads_one_run(), 0);
+}
+
 #define IN_A_FOLDER(name) cmocka_unit_test_setup_teardown(name, make_folder, remove_folder)
 
 int main(void)
@@ -515,6 +699,12 @@ int main(void)
         IN_A_FOLDER(nobody_replaces_what_another_has_open),
         IN_A_FOLDER(a_broken_one_is_known_and_set_aside),
         IN_A_FOLDER(what_is_not_broken_is_left_alone),
+        IN_A_FOLDER(its_journal_removes_no_other_file),
+        IN_A_FOLDER(a_pipe_in_the_place_of_its_journal_is_not_opened),
+        IN_A_FOLDER(one_with_more_than_soak_makes_is_refused),
+        IN_A_FOLDER(one_whose_list_of_tables_has_no_end_is_refused),
+        IN_A_FOLDER(one_whose_runs_have_no_end_is_refused),
+        IN_A_FOLDER(one_that_was_analyzed_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
