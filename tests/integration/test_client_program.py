@@ -105,6 +105,21 @@ while True:
             while tls.recv(100):
                 pass
 """
+# One connection after another; each tenth leaves a thread that never ends.
+THREADS = """
+import socket, ssl, sys, threading
+host, port = sys.argv[1].split(":")
+context = ssl.create_default_context(cafile=sys.argv[2])
+made = 0
+while True:
+    with context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host) as tls:
+        tls.sendall(b"?")
+        while tls.recv(100):
+            pass
+    made += 1
+    if made % 10 == 0:
+        threading.Thread(target=threading.Event().wait, daemon=True).start()
+"""
 # Waits to be spoken to.
 WAITS = """
 import socket, ssl, sys
@@ -242,6 +257,18 @@ class JudgedTest(SoakTest):
         self.assertEqual((run.exit, client["verdict"]), (1, "LEAK"), run.explain())
         self.assertEqual([s["file"] for s in client["sites"]], ["pool.c"], run.explain())
         self.assertAlmostEqual(client["sites"][0]["per_conn_blocks"], 0.25, delta=0.05, msg=run.explain())
+
+    def test_threads_that_never_end_are_no_pool_of_connections_that_it_never_had(self):
+        """It has one open; 30 is what --conns would be."""
+        script = Path(self.results, "threads.py")
+        script.write_text(THREADS)
+        run = self.soak("--client", f"{sys.executable} {script} {{address}} {{ca}}", "--closed", "200",
+                        "--seed", "7f3a", "--malloc", "libc")
+        client = self.judged(run)
+        threads = next(metric for metric in client["metrics"] if metric["id"] == "threads")
+        self.assertLess(threads["end"] - threads["start"], 30, run.explain())
+        self.assertEqual((run.exit, client["verdict"]), (1, "LEAK"), run.explain())
+        self.assertIn("thread never ended", run.out, run.explain())
 
     def test_one_that_keeps_its_connections_open_and_says_nothing(self):
         script = Path(self.results, "waits.py")

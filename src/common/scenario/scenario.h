@@ -153,6 +153,9 @@ struct plan_input;
 void scenario_plan(const struct scenario *s, struct plan_input *ret);
 /* --loop: the connections of each run, in their order: ret[s->loop]. */
 void scenario_loop(const struct scenario *s, uint64_t *ret);
+/* Connections that it takes to see a block lost once per `one_in` of them, spread over so many
+ * threads (0: not known): measured, or by all runs of --loop. */
+uint64_t scenario_takes(const struct scenario *s, uint64_t one_in, uint64_t threads);
 /* "1/100000 takes about 1,804,000 connections, 30m04s at 1000/s". Returns false, writing nothing,
  * when the run is bounded otherwise or ends after about a minute anyway. */
 bool scenario_sure_text(const struct scenario *s, char *buf, size_t size);

@@ -24,11 +24,25 @@ static uint64_t asked(const struct scenario *s)
     return s->loop ? PLAN_ONE_IN_LOOP : plan_one_in(scenario_unit(s));
 }
 
-/* Connections that it takes for a sensitivity: measured, or by all runs of --loop. */
-static uint64_t takes(const struct scenario *s, uint64_t one_in)
+/* Threads over which the connections are spread, of whichever side has more, as far as they are
+ * soak's own; the client's as they are asked for. 0: not known. */
+static uint64_t threads_of(const struct scenario *s)
+{
+    uint64_t server = s->server ? 0 : (uint64_t)s->workers * (uint64_t)s->server_procs;
+    uint64_t each = s->client_workers ? (uint64_t)s->client_workers : 1;
+    uint64_t client = s->client ? 0 : each * (uint64_t)s->client_procs;
+    return server > client ? server : client;
+}
+
+uint64_t scenario_takes(const struct scenario *s, uint64_t one_in, uint64_t threads)
 {
     return s->loop ? plan_loop_for((size_t)s->loop, one_in, s->expect_cache)
-                   : plan_measured_for(one_in);
+                   : plan_measured_for(one_in, threads);
+}
+
+static uint64_t takes(const struct scenario *s, uint64_t one_in)
+{
+    return scenario_takes(s, one_in, threads_of(s));
 }
 
 void scenario_loop(const struct scenario *s, uint64_t *ret)
@@ -119,7 +133,7 @@ void scenario_plan(const struct scenario *s, struct plan_input *ret)
         .hold_most_ms = s->server ? PATIENCE_MS : 0,
         .early_stop = !s->keep_going && !s->closed && (!s->for_ns || s->until_sure),
         .behaviours = s->reload ? 1 : behaviours,
-        .threads = s->server || s->client ? 0 : (uint64_t)(s->workers * s->server_procs)};
+        .threads = threads_of(s)};
 }
 
 static uint64_t closed_for(const struct scenario *s, uint64_t one_in)
@@ -171,7 +185,7 @@ static int check_time(const struct scenario *s, struct err *e)
     uint64_t n = asked(s), bound = s->for_ns ? s->for_ns : s->until_sure ? SURE_LIMIT_NS : 0;
     if (!n || !bound || time_for(s, plan_least_for(n)) <= bound)
         return 0;
-    uint64_t measured = about((double)plan_measured_for(n)), needed = time_for(s, measured);
+    uint64_t measured = about((double)takes(s, n)), needed = time_for(s, measured);
     grammar_one_in_print(one_in, sizeof one_in, n);
     human_count(count, sizeof count, (int64_t)measured);
     grammar_rate_print(rate, sizeof rate, s->churn);

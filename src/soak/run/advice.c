@@ -80,17 +80,10 @@ static enum lack lack_of(const struct run *r, const struct result *result)
     return result->run.errors.total ? LACK_FAILURES : LACK_DOUBT;
 }
 
-/* Connections that a run makes, or measures, for a sensitivity. */
-static uint64_t takes(const struct scenario *s, uint64_t one_in)
+/* Connections that it takes over the threads that the run has seen serve them. */
+static uint64_t takes(const struct run *r, uint64_t one_in)
 {
-    return s->loop ? plan_loop_for((size_t)s->loop, one_in, s->expect_cache)
-                   : plan_measured_for(one_in);
-}
-
-/* Over the threads that the run has seen serve them. */
-static uint64_t spread(const struct run *r, uint64_t connections)
-{
-    return (uint64_t)ceil((double)connections * plan_times(r->plan.in.threads));
+    return scenario_takes(r->scenario, one_in, r->plan.in.threads);
 }
 
 /* How many connections it takes until the run is decided. */
@@ -98,10 +91,9 @@ static uint64_t wanted(const struct run *r, const struct result *result, enum la
 {
     uint64_t longer =
         LONGER * (result->run.closed > r->plan.unit ? result->run.closed : r->plan.unit);
-    uint64_t least = r->scenario->loop ? takes(r->scenario, 1) : plan_closed_for(&r->plan.in, 1);
+    uint64_t least = r->scenario->loop ? takes(r, 1) : plan_closed_for(&r->plan.in, 1);
     if (lack == LACK_SENSITIVITY)
-        return r->scenario->sensitivity ? spread(r, takes(r->scenario, r->scenario->sensitivity))
-                                        : least;
+        return r->scenario->sensitivity ? takes(r, r->scenario->sensitivity) : least;
     return longer > least ? longer : least;
 }
 
@@ -201,7 +193,7 @@ static void add_until_sure(struct text *c, const struct run *r, const struct res
         text_add(c, " --sensitivity %s", grammar_one_in_print(one_in, sizeof one_in, n));
         return;
     }
-    uint64_t ns = time_for(result, plan_measured_for(n)) / 2 * 3;
+    uint64_t ns = time_for(result, takes(r, n)) / 2 * 3;
     text_add(c, " --until-sure --sensitivity %s", grammar_one_in_print(one_in, sizeof one_in, n));
     if (ns / HOUR_NS)
         text_add(c, " --for %s",
@@ -221,20 +213,22 @@ static void add_run(struct text *c, const struct run *r, bool with_seed)
         text_add(c, " --seed %" PRIx64, r->seed);
 }
 
-uint64_t advice_closer(const struct scenario *s, double seen_one_in, double rate_per_s)
+uint64_t advice_closer(const struct scenario *s, uint64_t threads, double seen_one_in,
+                       double rate_per_s)
 {
     uint64_t n = 10;
     while ((double)n < 10 * seen_one_in && n < UINT64_C(1000000000))
         n *= 10;
     double most = rate_per_s > 0 ? rate_per_s * CLOSER_MOST_S : INFINITY;
-    if ((double)takes(s, n) > most)
+    if ((double)scenario_takes(s, n, threads) > most)
         n /= 10;
-    return (double)n >= 2 * seen_one_in && (double)takes(s, n) <= most ? n : 0;
+    bool in_time = (double)scenario_takes(s, n, threads) <= most;
+    return (double)n >= 2 * seen_one_in && in_time ? n : 0;
 }
 
 static uint64_t closer(const struct run *r, const struct result *result)
 {
-    return advice_closer(r->scenario, seen_one_in(r), result->run.rate_per_s);
+    return advice_closer(r->scenario, r->plan.in.threads, seen_one_in(r), result->run.rate_per_s);
 }
 
 /* What would settle an undecided run is asked for, and what it has seen can be accepted. */
@@ -416,13 +410,13 @@ char *advice_note(const struct run *r, const struct result *result, size_t which
                      human_count(text, sizeof text, (int64_t)at_most(result->run.closed)));
         return buf;
     case ADVICE_CLOSER:
-        want = takes(r->scenario, closer(r, result));
+        want = takes(r, closer(r, result));
         break;
     case ADVICE_SETTLE:
         want = wanted(r, result, lack_of(r, result));
         break;
     case ADVICE_ACCEPT:
-        want = spread(r, takes(r->scenario, acceptable(r)));
+        want = takes(r, acceptable(r));
         break;
     }
     if (time_for(result, want))

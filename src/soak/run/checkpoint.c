@@ -49,6 +49,14 @@ static uint64_t elapsed_ms(const struct run *r)
     return r->epoch_start_ns ? (clock_now_ns() - r->epoch_start_ns) / 1000000u : 0;
 }
 
+uint64_t checkpoint_at_once(const struct run *r)
+{
+    const struct page_app *app = &run_load(r)->subject->child.page->app;
+    return !r->scenario->client ? r->scenario->conns
+           : r->scenario->loop  ? 0
+                                : atomic_load(&app->most);
+}
+
 struct history_question checkpoint_question(const struct run *r)
 {
     const struct page_app *client = &run_load(r)->subject->child.page->app;
@@ -58,7 +66,7 @@ struct history_question checkpoint_question(const struct run *r)
                                         .want_one_in = s->sensitivity,
                                         .unasked = s->unasked,
                                         .expected = s->expect_cache,
-                                        .held = s->conns,
+                                        .held = checkpoint_at_once(r),
                                         .seed = r->seed,
                                         .load = checkpoint_load(r),
                                         .foreign = checkpoint_foreign(r),

@@ -18,6 +18,9 @@ int checkpoint_take(struct run *r, struct err *e);
 void checkpoint_seen(const struct run *r, struct plan_seen *ret);
 /* The connections so far, as the client counts them; failed: against their behaviour's intent. */
 struct judge_load checkpoint_load(const struct run *r);
+/* Connections that are open at once; those of a client program, which opens as many as it likes:
+ * the most so far. With --loop its runs do so, each for itself: 0. */
+uint64_t checkpoint_at_once(const struct run *r);
 /* Connections to the server's port so far that weren't the client's. */
 uint64_t checkpoint_foreign(const struct run *r);
 /* What a judgement needs to know beside what was seen of a subject. */

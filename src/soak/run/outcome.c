@@ -83,19 +83,10 @@ static void fill_times(struct outcome *o, const struct run *r)
     run->max_ns = o->times.max;
 }
 
-/* A client program opens as many as it likes; with --loop its runs do, each for itself. */
-static uint64_t open_at_once(const struct run *r)
-{
-    const struct page_app *app = &run_load(r)->subject->child.page->app;
-    return !r->scenario->client ? r->scenario->conns
-           : r->scenario->loop  ? 0
-                                : atomic_load(&app->most);
-}
-
 static void fill_run(struct outcome *o, const struct run *r)
 {
     const struct scenario *s = r->scenario;
-    o->result.run.conns = open_at_once(r);
+    o->result.run.conns = checkpoint_at_once(r);
     o->result.run.want_one_in = s->unasked ? 0 : s->sensitivity;
     o->result.run.closed = run_ended(r);
     o->result.run.unit = run_unit(r);

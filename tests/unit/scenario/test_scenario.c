@@ -3,6 +3,7 @@
 #include "options/limits.h"
 #include "scenario/scenario.h"
 #include "scenario/scenario_internal.h"
+#include "stats/judge/plan.h"
 
 #include <limits.h>
 #include <setjmp.h>
@@ -915,6 +916,36 @@ static void what_nobody_asked_for_is_known_to_be_unasked(void **state)
     assert_true(!s.unasked && s.sensitivity > 0);
 }
 
+/* Of the side that has more, as far as they are soak's; the words go by the same. */
+static void a_run_over_many_threads_is_planned_to_be_longer(void **state)
+{
+    static const struct {
+        const char *name, *value;
+        uint64_t threads;
+    } steps[] = {{"sensitivity", "1/100000", 1},
+                 {"client-workers", "8", 8},
+                 {"client-procs", "2", 16},
+                 {"server-procs", "3", 16},
+                 {"workers", "6", 18},
+                 {"server", "a", 16},
+                 {"client", "a", 0}};
+    struct scenario s;
+    char before[256], text[256];
+    (void)state;
+    scenario_defaults(&s);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        struct plan_input in;
+        set(&s, steps[i].name, steps[i].value);
+        scenario_plan(&s, &in);
+        assert_int_equal(in.threads, steps[i].threads);
+        assert_true(scenario_sure_text(&s, text, sizeof text));
+        if (i == 1)
+            assert_string_not_equal(text, before);
+        memcpy(before, text, sizeof text);
+    }
+    assert_true(scenario_takes(&s, 1000, 16) > scenario_takes(&s, 1000, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -944,6 +975,7 @@ int main(void)
         cmocka_unit_test(a_mix_is_the_whole_and_weights_come_on_top),
         cmocka_unit_test(what_nobody_asked_for_is_known_to_be_unasked),
         cmocka_unit_test(a_text_too_long_for_a_command_line_is_refused),
+        cmocka_unit_test(a_run_over_many_threads_is_planned_to_be_longer),
     };
     return cmocka_run_group_tests(tests, make_file, remove_file);
 }

@@ -106,10 +106,9 @@ void plan_init(struct plan *p, const struct plan_input *in);
 /* Decides and records the next step. After PLAN_DRAIN it must not be called again. */
 struct plan_action plan_next(struct plan *p, const struct plan_seen *seen);
 /* Connections that a run measures so that a block lost once per `one_in` of them would have shown
- * with 99.9 %; and how many it takes at the very least, with halves that are exactly equal. */
-uint64_t plan_measured_for(uint64_t one_in);
-/* How many times as many it takes where they are spread over so many threads. */
-double plan_times(uint64_t threads);
+ * with 99.9 %, spread over so many threads (0: not known, as 1); and how many it takes at the very
+ * least, by one thread, with halves that are exactly equal. */
+uint64_t plan_measured_for(uint64_t one_in, uint64_t threads);
 uint64_t plan_least_for(uint64_t one_in);
 /* What a run without a bound measures: that many, over its threads, and beyond its cache. */
 uint64_t plan_unbounded(const struct plan_input *in);

@@ -36,7 +36,7 @@ uint64_t plan_loop_largest(size_t runs, uint64_t total)
 uint64_t plan_loop_for(size_t runs, uint64_t one_in, uint64_t expected)
 {
     double steps = (double)runs;
-    double judged = runs_times(runs) * (double)plan_measured_for(one_in);
+    double judged = runs_times(runs) * (double)plan_measured_for(one_in, 1);
     double cached = 1.5 * (double)expected;
     double largest = ceil((judged > cached ? judged : cached) * steps / (steps - 1));
     return (uint64_t)ceil(largest * (steps + 1) / 2) + runs;

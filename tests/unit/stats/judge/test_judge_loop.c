@@ -88,7 +88,7 @@ static void the_runs_make_what_their_sensitivity_needs(void **state)
             plan_loop(plan_loop_largest(runs[k], total), runs[k], plan);
             double beyond = (double)(plan[runs[k] - 1] - plan[0]);
             double want = expected ? 1.5 * (double)expected
-                                   : runs_times(runs[k]) * (double)plan_measured_for(100);
+                                   : runs_times(runs[k]) * (double)plan_measured_for(100, 1);
             assert_true(beyond >= want && beyond < want + 4);
             for (size_t i = 0; i < runs[k]; i++)
                 sum += plan[i];
