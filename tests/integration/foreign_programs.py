@@ -296,6 +296,29 @@ def serves_by_a_worker(address, cert, key):
         threading.Thread(target=echo, args=(connection, context), daemon=True).start()
 
 
+def serves_half_by_one_without_the_probe(address, cert, key, *inherited):
+    """Every second connection is handed to a child that has a clean environment."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+
+    def begin(connection):
+        threading.Thread(target=echo, args=(connection, context), daemon=True).start()
+    if inherited:
+        line = socket.socket(fileno=int(inherited[0]))
+        while True:
+            begin(socket.socket(fileno=socket.recv_fds(line, 1, 1)[1][0]))
+    here, there = socket.socketpair()
+    words = [sys.executable, *sys.argv, str(there.fileno())]
+    child = subprocess.Popen(words, env={}, pass_fds=[there.fileno()])  # pylint: disable=consider-using-with
+    server = listener(address)
+    while child.poll() is None:
+        connection, _ = server.accept()
+        begin(connection)
+        connection, _ = server.accept()
+        with connection:
+            socket.send_fds(here, [b"x"], [connection.fileno()])
+
+
 def has_a_family(address, cert, key):
     """A worker, and one that wants to be left alone in a session of its own."""
     for _ in range(2):

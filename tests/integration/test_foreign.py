@@ -243,6 +243,12 @@ class JudgedTest(ForeignTest):
         self.assertIn("in 1 of 2 processes, by --processes main, by set_mem_functions", said)
         self.assertIn("missing a run of all its processes: --processes all", said)
 
+    def test_a_process_that_serves_and_is_not_counted_lets_nothing_pass(self):
+        run = self.server("serves_half_by_one_without_the_probe", "--closed", "400")
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertRegex(self.reasons(run), r"^\S+ \(process \d+\) holds connections, and nothing of it is counted")
+        self.assertIn("that is counted: it was started with an environment of its own", run.result["missing"])
+
     def test_processes_that_are_not_there_are_told_with_those_that_are(self):
         run = self.server("one_of_three_leaks", "--processes", "nginx")
         self.assertRegex(self.broken(run), r"^--processes nginx: none that is counted; there is \S+, worker$|"

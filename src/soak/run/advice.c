@@ -123,9 +123,9 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
     uint64_t has = measures ? result->run.measured : result->run.closed;
     uint64_t more = want > has ? want - has : r->plan.unit;
     if (lack == LACK_PROCESS) {
+        const char *wanted = foreign_wanted_instead(run_judged(r)->subject);
         snprintf(buf, size, "%s",
-                 meter_left(r) ? "a program of which one process stays as long as the run"
-                               : "a run of all its processes: --processes all");
+                 wanted ? wanted : "a program of which one process stays as long as the run");
         return buf;
     }
     if (lack == LACK_COUNT) {

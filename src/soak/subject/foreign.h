@@ -51,6 +51,7 @@ struct foreign {
     uint64_t cpu_ns;           /* that they had used when they were last measured */
     struct process_tree *last; /* at the last checkpoint; owned, NULL before */
     char left_out[160];        /* foreign_left_out; "" */
+    char wanted[400];          /* foreign_wanted_instead */
     pid_t strayed;             /* at the last checkpoint: counted, and without the page; or 0 */
     size_t known_count;
     struct foreign_known known[PAGE_PROCESSES];
@@ -97,6 +98,9 @@ struct proc_wanted foreign_wanted(const struct subject *s);
 /* Whether nothing of it is counted, as its page has no process with an active mode; writes why, in
  * a sentence that ends the run. */
 bool foreign_blind(const struct subject *s, char *buf, size_t size);
+/* Why a process has no active mode, after its name: `is linked statically, ...`. */
+const char *foreign_why_uncounted(const struct foreign *f, const struct snapshot_process *row,
+                                  size_t rows, pid_t pid);
 /* Whether each process whose figures count still has the page mapped. One that has just executed
  * another program may not have it yet, so two looks in turn decide. Returns 0, or -1 with a
  * sentence that ends the run. */

@@ -114,9 +114,10 @@ static bool is_jvm(pid_t pid)
     return proc_mapped_path(pid, "libjvm.so", path, sizeof path, NULL) == 0;
 }
 
-static const char *why(const struct page *page, const struct snapshot_process *row, size_t rows,
-                       pid_t pid)
+const char *foreign_why_uncounted(const struct foreign *f, const struct snapshot_process *row,
+                                  size_t rows, pid_t pid)
 {
+    const struct page *page = f->subject->child.page;
     size_t i = 0;
     while (i < rows && row[i].pid != pid)
         i++;
@@ -209,7 +210,7 @@ static void say_why(const struct subject *s, const struct snapshot_process *row,
     text_add(to,
              "nothing of the %s's allocations is counted: %.*s (process %d) %s; soak help servers",
              s->child.name, PROCESS_NAME, p ? p->name : "it", (int)pid,
-             why(s->child.page, row, rows, pid));
+             foreign_why_uncounted(s->foreign, row, rows, pid));
     free(tree);
 }
 

@@ -8,62 +8,85 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *which_of(const struct foreign *f)
+/* The program's processes at a checkpoint, and which of them are counted. */
+struct looked {
+    const struct foreign *f;
+    size_t rows;
+    struct snapshot_process row[PAGE_PROCESSES];
+};
+
+static bool is_judged(const void *owner, const struct process *p)
 {
-    return f->subject->all->programs->scenario->processes;
+    const struct looked *l = owner;
+    for (size_t i = 0; i < l->rows; i++)
+        if (l->row[i].pid == p->pid && l->row[i].mode != PAGE_MODE_INACTIVE)
+            return foreign_chooses(l->f, p->pid, p->name);
+    return false;
 }
 
-bool foreign_judges_all(const struct foreign *f)
+static bool are_judged(const struct looked *l, const struct process_tree *tree)
 {
-    return strcmp(which_of(f), "all") == 0;
+    for (size_t i = 0; i < tree->count; i++)
+        if (!is_judged(l, &tree->process[i]))
+            return false;
+    return true;
 }
 
-const char *foreign_chosen(const struct subject *s)
+static void say_left_out(struct foreign *f, const struct looked *l, const struct process_holders *h)
 {
-    return foreign_judges_all(s->foreign) ? NULL : which_of(s->foreign);
-}
-
-bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name)
-{
-    const char *which = which_of(f);
-    if (foreign_judges_all(f))
-        return true;
-    return strcmp(which, "main") == 0 ? pid == f->main_pid : strcmp(which, name) == 0;
-}
-
-static bool is_chosen(const void *owner, const struct process *p)
-{
-    return foreign_chooses(owner, p->pid, p->name);
-}
-
-/* A reload is the master's, whoever holds the connections meanwhile. */
-static void look_for_left_out(struct foreign *f, const struct process_tree *tree)
-{
-    const struct subjects *all = f->subject->all;
-    struct process_holders h = {.port = (unsigned)all->port,
-                                .outgoing = !f->subject->serves,
-                                .chosen = is_chosen,
-                                .owner = f};
-    struct text to = text_into(f->left_out, sizeof f->left_out);
-    if (foreign_judges_all(f) || all->programs->scenario->reload)
-        return;
-    process_tree_holders(tree, &h);
-    if (h.others.pid)
+    struct text to = text_into(f->left_out, sizeof f->left_out),
+                wanted = text_into(f->wanted, sizeof f->wanted);
+    const struct process *p = &h->others;
+    bool chosen = p->pid && foreign_chooses(f, p->pid, p->name);
+    if (chosen)
+        text_add(&to, "%.*s (process %d) holds connections, and nothing of it is counted",
+                 PROCESS_NAME, p->name, (int)p->pid);
+    else if (p->pid)
         text_add(&to,
                  "--processes %.40s leaves out %.*s (process %d), which holds connections; "
                  "--processes all judges it too",
-                 which_of(f), PROCESS_NAME, h.others.name, (int)h.others.pid);
-    else if (h.standing && !h.of_chosen)
-        text_add(&to,
-                 "--processes %.40s: no process that is judged holds one of the connections; "
-                 "--processes all judges every one",
-                 which_of(f));
+                 foreign_chosen(f->subject), PROCESS_NAME, p->name, (int)p->pid);
+    else if (h->standing && !h->of_chosen)
+        text_add(&to, "no process that is counted and judged holds one of the connections");
+    if (chosen)
+        text_add(&wanted, "a run in which that is counted: it %s; soak help servers",
+                 foreign_why_uncounted(f, l->row, l->rows, p->pid));
+    else
+        text_add(&wanted, "a run of all its processes: --processes all");
     text_clean(f->left_out);
+}
+
+/* A reload is the master's, whoever holds the connections meanwhile; and at the end of a run of
+ * --loop there are none. */
+static void look_for_left_out(struct foreign *f, const struct process_tree *tree)
+{
+    const struct subjects *all = f->subject->all;
+    const struct scenario *scenario = all->programs->scenario;
+    struct looked *l =
+        scenario->reload || scenario->loop || !scenario->probe ? NULL : calloc(1, sizeof *l);
+    struct process_holders h = {.port = (unsigned)all->port,
+                                .outgoing = !f->subject->serves,
+                                .chosen = is_judged,
+                                .owner = l};
+    if (!l)
+        return;
+    l->f = f;
+    l->rows = foreign_processes(f->subject, l->row);
+    if (!are_judged(l, tree)) {
+        process_tree_holders(tree, &h);
+        say_left_out(f, l, &h);
+    }
+    free(l);
 }
 
 const char *foreign_left_out(const struct subject *s)
 {
     return s->foreign && s->foreign->left_out[0] ? s->foreign->left_out : NULL;
+}
+
+const char *foreign_wanted_instead(const struct subject *s)
+{
+    return foreign_left_out(s) ? s->foreign->wanted : NULL;
 }
 
 /* ---- the page ---- */

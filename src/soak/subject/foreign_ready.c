@@ -9,6 +9,29 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char *which_of(const struct foreign *f)
+{
+    return f->subject->all->programs->scenario->processes;
+}
+
+bool foreign_judges_all(const struct foreign *f)
+{
+    return strcmp(which_of(f), "all") == 0;
+}
+
+const char *foreign_chosen(const struct subject *s)
+{
+    return foreign_judges_all(s->foreign) ? NULL : which_of(s->foreign);
+}
+
+bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name)
+{
+    const char *which = which_of(f);
+    if (foreign_judges_all(f))
+        return true;
+    return strcmp(which, "main") == 0 ? pid == f->main_pid : strcmp(which, name) == 0;
+}
+
 void foreign_family(const struct foreign *f, struct process_tree *ret)
 {
     process_tree_read(ret, f->subject->child.process.pid);

@@ -225,9 +225,11 @@ const char *foreign_doubt(const struct subject *s);
 bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name);
 /* What --processes says; NULL: all are judged. */
 const char *foreign_chosen(const struct subject *s);
-/* Connections stood at a checkpoint that no process holds which --processes has judged: one
- * sentence; NULL: none did. What a connection leaves behind is then not looked at. */
+/* Connections stood at a checkpoint that no process holds which is counted and, by --processes,
+ * judged: one sentence; NULL: none did. What a connection leaves behind is then not looked at. And
+ * what run would look at it. */
 const char *foreign_left_out(const struct subject *s);
+const char *foreign_wanted_instead(const struct subject *s);
 /* What {name} stands for in commands about it. Borrowed. */
 const struct placeholders *foreign_values(const struct foreign *f);
 
