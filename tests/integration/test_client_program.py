@@ -2,6 +2,7 @@
 """--client: a client program under the meter, and soak-server as its load."""
 
 import os
+import re
 import shutil
 import socket
 import ssl
@@ -73,13 +74,12 @@ host, port = sys.argv[1].split(":")
 context = ssl.create_default_context(cafile=sys.argv[2])
 def connect():
     return context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host)
-if sys.argv[3] == "itself":
-    first = connect()
-else:
-    with open(sys.argv[3] + ".new", "w") as file:
+first = connect() if "itself" in sys.argv else None
+for where in (name for name in sys.argv[3:] if name != "itself"):
+    with open(where + ".new", "w") as file:
         file.write(sys.argv[1])
-    os.rename(sys.argv[3] + ".new", sys.argv[3])
-    while os.path.exists(sys.argv[3]):
+    os.rename(where + ".new", where)
+    while os.path.exists(where):
         time.sleep(0.01)
 while True:
     with connect() as tls:
@@ -278,30 +278,85 @@ class JudgedTest(SoakTest):
         self.assertRegex(run.result["broken"], "while waiting for handshakes, with 3 open that say nothing "
                                                r"\(0 failed connections\)")
 
-    def test_a_connection_that_stays_open_in_silence_is_named_with_whose_it_is(self):
-        script, where = Path(self.results, "stays.py"), Path(self.results, "where")
+    def stays(self, *whose, options=()):
+        """A run in which a connection stays open in silence; of whom that is, the report says."""
+        script = Path(self.results, "stays.py")
         script.write_text(STAYS)
-        thread = threading.Thread(target=self.stay, args=(where,))
+        run = self.client(" ".join([sys.executable, str(script), "{address} {ca}", *map(str, whose)]), *options)
+        self.assertEqual(run.exit, 3, run.explain())
+        said = re.fullmatch("an end of the connection that stays open in silence, of (.*): close it, or let "
+                            "--idle-timeout do so", run.result["missing"] or "")
+        self.assertIsNotNone(said, run.explain())
+        return said[1], run
+
+    def beside(self, stranger):
+        """Runs it in a thread with the file that STAYS waits for. Returns the file, and this process as soak calls it."""
+        where = Path(self.results, "where")
+        thread = threading.Thread(target=stranger, args=(where,))
         thread.start()
         self.addCleanup(thread.join)
         name = Path("/proc/self/comm").read_text(encoding="utf-8").strip()
-        for whose, said in (("itself", "the client itself"),
-                            (where, rf"{name} \(process {os.getpid()}\), which isn't the client's")):
-            run = self.client(f"{sys.executable} {script} {{address}} {{ca}} {whose}")
-            self.assertEqual(run.exit, 3, run.explain())
-            self.assertRegex(run.result["missing"], "^an end of the connection that stays open in silence, of "
-                                                    f"{said}: close it, or let --idle-timeout do so$")
-        self.assertRegex(run.err, f"soak: a connection to the server is of {said}; soak-server takes it for one of")
+        return where, f"{name} (process {os.getpid()}), which isn't the client's"
 
     @staticmethod
-    def stay(where):
-        """Connects to the server of which a client tells it where it is, and stays."""
+    def address_in(where):
         host, port = until(lambda: where.exists() and where.read_text(encoding="utf-8")).split(":")
+        return host, int(port)
+
+    def connected_to(self, where):
         context = ssl.create_default_context()
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        with context.wrap_socket(socket.create_connection((host, int(port)))) as tls:
-            where.unlink()
-            tls.recv(1)
+        return context.wrap_socket(socket.create_connection(self.address_in(where)))
+
+    def test_a_connection_that_stays_open_in_silence_is_named_with_whose_it_is(self):
+        def stay(where):
+            with self.connected_to(where) as tls:
+                where.unlink()
+                tls.recv(1)
+        where, ours = self.beside(stay)
+        self.assertEqual(self.stays("itself")[0], "the client itself")
+        said, run = self.stays(where)
+        self.assertEqual(said, ours)
+        self.assertIn(f"soak: a connection to the server is of {said}; soak-server takes it for one of", run.err)
+
+    def test_a_process_connected_to_that_port_of_another_address_is_not_taken_for_connected(self):
+        ended = threading.Event()
+
+        def stay(where):
+            port = self.address_in(where)[1]
+            with socket.create_server(("127.99.99.99", port)) as other, socket.create_connection(other.getsockname()):
+                where.unlink()
+                ended.wait()
+        where, _ = self.beside(stay)
+        self.addCleanup(ended.set)
+        said, run = self.stays("itself", where)
+        self.assertEqual(said, "the client itself")
+        self.assertNotIn("a connection to the server is of", run.err)
+
+    def test_a_process_that_was_connected_at_a_checkpoint_and_left_is_not_blamed_at_the_end(self):
+        seen, looks = Path(self.results, "seen"), Path(self.results, "looks.sh")
+
+        def come_and_go(where):
+            with self.connected_to(where):
+                where.unlink()
+                until(seen.exists)
+            seen.unlink()
+        looks.write_text('n=$(cat "$1.n" 2>/dev/null); echo $((n + 1)) >"$1.n"\n'
+                         '[ "$n" = 1 ] || exit 0\n'
+                         'touch "$1"; while [ -e "$1" ]; do sleep 0.01; done\n')
+        where, ours = self.beside(come_and_go)
+        said, run = self.stays("itself", where, options=("--on-checkpoint", f"sh {looks} {seen}"))
+        self.assertEqual(said, "the client itself")
+        self.assertIn(f"a connection to the server is of {ours}", run.err)
+
+    def test_a_process_that_the_client_has_left_behind_is_one_of_its_own(self):
+        for name, text in (("stays.py", STAYS), ("leaves.sh", '(setsid "$1" "$2" "$4" "$5" itself &)\n'
+                                                              'exec "$1" "$3" "$4" "$5"\n')):
+            Path(self.results, name).write_text(text)
+        run = self.client(f"sh {self.results}/leaves.sh {sys.executable} {self.results}/stays.py "
+                          f"{CLIENTS}/conf/python_client.py {{address}} {{ca}}")
+        self.assertGreater(run.result["run"]["conns"], 1, run.explain())
+        self.assertNotIn("a connection to the server is of", run.err)
 
     def test_node_is_no_leak(self):
         run = self.scenario("node")  # its heap is too lively for a run so short

@@ -7,13 +7,14 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <netinet/in.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { STAT_BYTES = 1024, PATH_BYTES = 64, LISTENS = 0x0A, ESTABLISHED = 1, SOCKETS_MAX = 256 };
+enum { STAT_BYTES = 1024, PATH_BYTES = 64, LISTENS = 0x0A, ESTABLISHED = 1 };
 
 /* ---- the tree ---- */
 
@@ -107,11 +108,6 @@ void process_tree_read(struct process_tree *ret, pid_t root)
 
 /* ---- its ports ---- */
 
-struct sockets {
-    size_t count;
-    uint64_t inode[SOCKETS_MAX];
-};
-
 static DIR *descriptors_of(pid_t pid)
 {
     char path[PATH_BYTES];
@@ -132,16 +128,16 @@ static bool next_socket(DIR *folder, uint64_t *ret_inode)
     return false;
 }
 
-static void add_sockets(struct sockets *s, pid_t pid)
+static void add_sockets(struct process_sockets *s, pid_t pid)
 {
     DIR *folder = descriptors_of(pid);
-    while (s->count < SOCKETS_MAX && next_socket(folder, &s->inode[s->count]))
+    while (s->count < PROCESS_SOCKETS_MAX && next_socket(folder, &s->inode[s->count]))
         s->count++;
     if (folder)
         closedir(folder);
 }
 
-static bool owns(const struct sockets *s, uint64_t inode)
+static bool owns(const struct process_sockets *s, uint64_t inode)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->inode[i] == inode)
@@ -149,11 +145,15 @@ static bool owns(const struct sockets *s, uint64_t inode)
     return false;
 }
 
-/* A row of /proc/net/tcp or tcp6: its own end, of which the address is words of the machine's own
- * order in hex, and the port at the other. */
-struct row {
+/* An end of a connection: of the address, words of the machine's own order in hex. */
+struct end {
     char hex[33];
-    unsigned port, to;
+    unsigned port;
+};
+
+/* A row of /proc/net/tcp or tcp6. */
+struct row {
+    struct end own, other;
     uint64_t inode;
 };
 
@@ -163,15 +163,16 @@ static bool next_row(FILE *in, unsigned state, struct row *ret)
     char line[512];
     while (in && fgets(line, sizeof line, in)) {
         unsigned is;
-        if (sscanf(line, " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%x %x %*s %*s %*s %*u %*u %" SCNu64,
-                   ret->hex, &ret->port, &ret->to, &is, &ret->inode) == 5 &&
+        if (sscanf(line, " %*u: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %*s %*s %*s %*u %*u %" SCNu64,
+                   ret->own.hex, &ret->own.port, ret->other.hex, &ret->other.port, &is,
+                   &ret->inode) == 6 &&
             is == state)
             return true;
     }
     return false;
 }
 
-static void print_listener(const struct row *l, struct text *list)
+static void print_listener(const struct end *l, struct text *list)
 {
     char address[INET6_ADDRSTRLEN];
     uint32_t word[4] = {0};
@@ -187,7 +188,7 @@ enum { TABLES = sizeof tables / sizeof *tables };
 
 char *process_tree_ports(const struct process_tree *t, char *buf, size_t size)
 {
-    struct sockets s = {.count = 0};
+    struct process_sockets s = {.count = 0};
     struct text list = text_list(buf, size, ", ");
     for (size_t i = 0; i < t->count; i++)
         add_sockets(&s, t->process[i].pid);
@@ -196,7 +197,7 @@ char *process_tree_ports(const struct process_tree *t, char *buf, size_t size)
         FILE *in = fopen(tables[i], "re");
         while (next_row(in, LISTENS, &l))
             if (owns(&s, l.inode))
-                print_listener(&l, &list);
+                print_listener(&l.own, &list);
         if (in)
             fclose(in);
     }
@@ -205,14 +206,14 @@ char *process_tree_ports(const struct process_tree *t, char *buf, size_t size)
 
 static bool listens(pid_t pid, unsigned port)
 {
-    struct sockets s = {.count = 0};
+    struct process_sockets s = {.count = 0};
     bool found = false;
     add_sockets(&s, pid);
     for (size_t i = 0; i < TABLES; i++) {
         struct row l;
         FILE *in = fopen(tables[i], "re");
         while (next_row(in, LISTENS, &l))
-            found |= l.port == port && owns(&s, l.inode);
+            found |= l.own.port == port && owns(&s, l.inode);
         if (in)
             fclose(in);
     }
@@ -242,9 +243,9 @@ static void add_standing(struct standing *s, const struct process_holders *h, FI
 {
     struct row row;
     while (next_row(in, ESTABLISHED, &row)) {
-        if ((h->outgoing ? row.to : row.port) != h->port || !row.inode)
+        if ((h->outgoing ? row.other.port : row.own.port) != h->port || !row.inode)
             continue;
-        size_t room = s->room ? 2 * s->room : SOCKETS_MAX;
+        size_t room = s->room ? 2 * s->room : PROCESS_SOCKETS_MAX;
         struct standing_socket *more =
             s->count < s->room ? s->socket : realloc(s->socket, room * sizeof *more);
         if (!more)
@@ -312,19 +313,66 @@ void process_tree_holders(const struct process_tree *t, struct process_holders *
     free(s.socket);
 }
 
-/* ---- who is connected to a port ---- */
+/* ---- who is connected to a server ---- */
 
-static void add_connected(struct sockets *s, FILE *in, unsigned port)
+static struct end end_of(const struct address *a)
 {
-    struct row row;
-    while (s->count < SOCKETS_MAX && next_row(in, ESTABLISHED, &row))
-        if (row.to == port)
-            s->inode[s->count++] = row.inode;
+    struct end ret = {.port = address_port(a)};
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    uint32_t word[4];
+    if (!address_is_v6(a)) {
+        memcpy(&v4, &a->storage, sizeof v4);
+        snprintf(ret.hex, sizeof ret.hex, "%08" PRIX32, v4.sin_addr.s_addr);
+        return ret;
+    }
+    memcpy(&v6, &a->storage, sizeof v6);
+    memcpy(word, &v6.sin6_addr, sizeof word);
+    for (int i = 0; i < 4; i++)
+        snprintf(ret.hex + (ptrdiff_t)8 * i, 9, "%08" PRIX32, word[i]);
+    return ret;
 }
 
-static bool shares_any(const struct sockets *s, pid_t pid)
+/* An address of IPv4 as it is in tcp, also when it is in tcp6: `::ffff:127.0.0.1`, as of Java. */
+static const char *plain(const char *hex)
 {
-    struct sockets own = {.count = 0};
+    char mapped[25];
+    snprintf(mapped, sizeof mapped, "%016d%08" PRIX32, 0, htonl(0xFFFF));
+    return strncmp(hex, mapped, sizeof mapped - 1) == 0 ? hex + sizeof mapped - 1 : hex;
+}
+
+static bool is_same(const struct end *a, const struct end *b)
+{
+    return a->port == b->port && strcmp(plain(a->hex), plain(b->hex)) == 0;
+}
+
+void process_sockets_to(struct process_sockets *ret, const struct address *server)
+{
+    const struct end wanted = end_of(server);
+    ret->count = 0;
+    for (size_t i = 0; i < TABLES; i++) {
+        struct row row;
+        FILE *in = fopen(tables[i], "re");
+        while (ret->count < PROCESS_SOCKETS_MAX && next_row(in, ESTABLISHED, &row))
+            if (is_same(&row.other, &wanted))
+                ret->inode[ret->count++] = row.inode;
+        if (in)
+            fclose(in);
+    }
+}
+
+void process_sockets_keep(struct process_sockets *s, const struct process_sockets *now)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < s->count; i++)
+        if (owns(now, s->inode[i]))
+            s->inode[kept++] = s->inode[i];
+    s->count = kept;
+}
+
+static bool shares_any(const struct process_sockets *s, pid_t pid)
+{
+    struct process_sockets own = {.count = 0};
     add_sockets(&own, pid);
     for (size_t i = 0; i < own.count; i++)
         if (owns(s, own.inode[i]))
@@ -332,9 +380,9 @@ static bool shares_any(const struct sockets *s, pid_t pid)
     return false;
 }
 
-static bool has_all(const struct sockets *s, pid_t pid)
+static bool has_all(const struct process_sockets *s, pid_t pid)
 {
-    struct sockets own = {.count = 0};
+    struct process_sockets own = {.count = 0};
     add_sockets(&own, pid);
     for (size_t i = 0; i < s->count; i++)
         if (!owns(&own, s->inode[i]))
@@ -354,20 +402,14 @@ static bool is_apart(pid_t pid, pid_t root)
     return p.pid != root;
 }
 
-bool process_connected_elsewhere(unsigned port, pid_t root, pid_t known, struct process *ret)
+bool process_sockets_elsewhere(const struct process_sockets *s, pid_t root, pid_t known,
+                               struct process *ret)
 {
-    struct sockets s = {.count = 0};
-    for (size_t i = 0; i < TABLES; i++) {
-        FILE *in = fopen(tables[i], "re");
-        add_connected(&s, in, port);
-        if (in)
-            fclose(in);
-    }
-    DIR *folder = has_all(&s, known) ? NULL : opendir("/proc");
+    DIR *folder = has_all(s, known) ? NULL : opendir("/proc");
     bool found = false;
     for (const struct dirent *entry; !found && folder && (entry = readdir(folder));) {
         pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
-        found = pid > 0 && shares_any(&s, pid) && is_apart(pid, root) && process_read(pid, ret);
+        found = pid > 0 && shares_any(s, pid) && is_apart(pid, root) && process_read(pid, ret);
     }
     if (folder)
         closedir(folder);

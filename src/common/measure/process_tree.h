@@ -7,9 +7,10 @@
 #ifndef SOAK_MEASURE_PROCESS_TREE_H
 #define SOAK_MEASURE_PROCESS_TREE_H
 
+#include "base/address.h"
 #include "proc.h"
 
-enum { PROCESS_TREE_MAX = 1024, PROCESS_NAME = 16 };
+enum { PROCESS_TREE_MAX = 1024, PROCESS_NAME = 16, PROCESS_SOCKETS_MAX = 4096 };
 
 struct process {
     pid_t pid, parent;
@@ -20,6 +21,12 @@ struct process {
 struct process_tree {
     size_t count;
     struct process process[PROCESS_TREE_MAX]; /* in the order of their start */
+};
+
+/* As many as there is room for. */
+struct process_sockets {
+    size_t count;
+    uint64_t inode[PROCESS_SOCKETS_MAX];
 };
 
 /* One. Returns false when it has ended: its memory is given back though its parent may not have
@@ -51,8 +58,16 @@ struct process_holders {
 /* The first fields are the question. A process whose descriptors can't be read holds none. */
 void process_tree_holders(const struct process_tree *t, struct process_holders *h);
 
-/* A process that has a connection to this port of the machine, and isn't below `root`. `known`, the
- * likeliest to have them all, is looked at first. Returns whether there is one. */
-bool process_connected_elsewhere(unsigned port, pid_t root, pid_t known, struct process *ret);
+/* The sockets of this machine that are connected to a server on it: the ends that aren't its own.
+ */
+void process_sockets_to(struct process_sockets *ret, const struct address *server);
+
+/* Leaves those in `s` that are still there now. */
+void process_sockets_keep(struct process_sockets *s, const struct process_sockets *now);
+
+/* A process that has one of them and isn't below `root`. `known`, the likeliest to have them all,
+ * is looked at first. Returns whether there is one. */
+bool process_sockets_elsewhere(const struct process_sockets *s, pid_t root, pid_t known,
+                               struct process *ret);
 
 #endif

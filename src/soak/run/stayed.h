@@ -12,9 +12,11 @@
 struct run;
 
 struct run_stayed {
-    uint64_t oldest;         /* the epoch of the oldest open connection, at the last checkpoint */
-    int checkpoints;         /* it has been that one over so many more */
-    struct process stranger; /* has, or had, a connection to the port; pid 0: none was seen */
+    uint64_t oldest; /* the epoch of the oldest open connection, at the last checkpoint */
+    int checkpoints; /* it has been that one over so many more */
+    struct process_sockets lasting; /* connected to the server at each of these checkpoints */
+    struct process stranger;        /* one of them is its; pid 0: none is another process's */
+    bool said;                      /* that one was connected, at whichever checkpoint */
 };
 
 /* At a checkpoint, while nothing moves. Says once what it has found. */
