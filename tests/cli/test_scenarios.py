@@ -179,6 +179,24 @@ class Run(unittest.TestCase):
             self.assertEqual({name for name, count in done.items() if count}, {"clean", "reset"})
 
 
+    def test_what_is_advised_after_a_run_can_be_typed_whatever_length_the_file_has(self):
+        """Each command is one that soak runs, and what the file says of the length doesn't end that."""
+        for length in ("closed = 400", "for = 1s"):
+            with tempfile.TemporaryDirectory(prefix="soak-cli-") as folder, self.subTest(length=length):
+                path = pathlib.Path(folder, "short.soak")
+                path.write_text(f"[load]\nconns = 5\nchurn = max\n{length}\n", encoding="utf-8")
+                process = soak("run", str(path), "--quiet", "--json=-", "--results", folder)
+                self.assertIn(process.returncode, (0, 3), process.stdout + process.stderr)
+                advised = json.loads(process.stdout)["next"]
+                self.assertTrue(advised, process.stdout)
+                for command in advised:
+                    words = shlex.split(command)
+                    self.assertEqual(words[:3], ["./soak", "run", str(path)])
+                    shown = soak("show", *words[2:])
+                    self.assertEqual((shown.returncode, shown.stderr), (0, ""), command)
+                    self.assertEqual(values(shown.stdout)[1][length.split()[0]], "command line", command)
+
+
 class List(unittest.TestCase):
     def test_every_behaviour_has_its_line_in_its_family(self):
         table = (SOURCE / "src/common/options/behaviours.def").read_text(encoding="utf-8")

@@ -92,10 +92,12 @@ void scenario_note(struct scenario_origin *o, size_t i, struct scenario_place pl
     size_t count;
     scenario_options(&count);
     CHECK(i < count);
-    o->place[i] = place;
-    for (size_t k = 0; scenario_is_mix(i) && k < count; k++)
-        if (scenario_is_weight(k))
-            o->place[k] = place;
+    for (size_t k = 0; k < count; k++) {
+        if (k != i && !(scenario_is_mix(i) && scenario_is_weight(k)))
+            continue;
+        o->place[k] = place;
+        o->in_file[k] |= place.source == SCENARIO_FILE;
+    }
 }
 
 static void note_command(void *ctx, size_t i)

@@ -182,6 +182,7 @@ struct scenario_place {
 
 struct scenario_origin {
     struct scenario_place place[SCENARIO_OPTIONS]; /* in the order of scenario_options */
+    bool in_file[SCENARIO_OPTIONS]; /* a file gives it, whatever the command line says then */
 };
 
 /* Notes that option `i` was given at `place`; the mix stands for every weight. */

@@ -2,6 +2,7 @@
 #include "advice.h"
 
 #include "cmdline.h"
+#include "repeat.h"
 #include "stats/judge/plan_loop.h"
 
 #include <inttypes.h>
@@ -91,7 +92,9 @@ static uint64_t wanted(const struct run *r, const struct result *result, enum la
 {
     uint64_t longer =
         LONGER * (result->run.closed > r->plan.unit ? result->run.closed : r->plan.unit);
-    uint64_t least = r->scenario->loop ? takes(r, 1) : plan_closed_for(&r->plan.in, 1);
+    /* What the file asks for is asked of the next run, too. */
+    uint64_t asked = repeat_has(r, "sensitivity") ? r->scenario->sensitivity : 1;
+    uint64_t least = r->scenario->loop ? takes(r, asked) : plan_closed_for(&r->plan.in, asked);
     if (lack == LACK_SENSITIVITY)
         return r->scenario->sensitivity ? takes(r, r->scenario->sensitivity) : least;
     return longer > least ? longer : least;
@@ -155,40 +158,12 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
 
 /* ---- the command ---- */
 
-/* Where its output goes and what is expected isn't the run's own, nor what says how long it is,
- * unless it is the `whole` run that is repeated. */
-static bool is_repeated(const char *name, size_t index, bool whole)
-{
-    static const char *const length[] = {"seed",        "closed",     "for",
-                                         "sensitivity", "until-sure", "keep-going"};
-    for (size_t i = 0; i < (whole ? 1 : sizeof length / sizeof *length); i++) {
-        if (strcmp(name, length[i]) == 0)
-            return false;
-    }
-    return scenario_is_of_run(index);
-}
-
-/* What the scenario's file says is in it; the mix is one option, whatever was typed of it. */
-static void add_options(struct text *c, const struct run *r, bool whole)
-{
-    bool mixed = false;
-    for (size_t i = SCENARIO_OPTIONS; i-- > 0 && scenario_is_weight(i);)
-        mixed |= r->origin->place[i].source == SCENARIO_COMMAND;
-    size_t count;
-    const struct opt *option = scenario_options(&count);
-    for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
-        bool mix = strcmp(option[i].name, "mix") == 0;
-        bool typed = r->origin->place[i].source == SCENARIO_COMMAND;
-        if (mix ? mixed || typed : typed && is_repeated(option[i].name, i, whole))
-            cmdline_option(c, r->scenario, i);
-    }
-}
-
 /* The limit is an hour unless the run needs more. */
 static void add_until_sure(struct text *c, const struct run *r, const struct result *result,
                            uint64_t n)
 {
     char one_in[TEXT], limit[TEXT];
+    repeat_take_back(c, r, "closed");
     if (r->scenario->loop) { /* as long as that takes */
         text_add(c, " --sensitivity %s", grammar_one_in_print(one_in, sizeof one_in, n));
         return;
@@ -198,19 +173,15 @@ static void add_until_sure(struct text *c, const struct run *r, const struct res
     if (ns / HOUR_NS)
         text_add(c, " --for %s",
                  grammar_duration_print(limit, sizeof limit, (ns / MINUTE_NS + 1) * MINUTE_NS));
+    else
+        repeat_take_back(c, r, "for");
 }
 
-/* The same run again; `with_seed`, to the letter. */
-static void add_run(struct text *c, const struct run *r, bool with_seed)
+static void add_closed(struct text *c, const struct run *r, uint64_t n)
 {
-    cmdline_program(c);
-    if (strcmp(r->word, "default") != 0) {
-        text_add(c, " run");
-        cmdline_word(c, r->word);
-    }
-    add_options(c, r, false);
-    if (with_seed)
-        text_add(c, " --seed %" PRIx64, r->seed);
+    repeat_take_back(c, r, "for");
+    repeat_take_back(c, r, "until-sure");
+    text_add(c, " --closed %" PRIu64, n);
 }
 
 uint64_t advice_closer(const struct scenario *s, uint64_t threads, double seen_one_in,
@@ -291,7 +262,7 @@ static void add_settling(struct text *c, const struct run *r, const struct resul
     if (lack == LACK_SENSITIVITY && r->scenario->sensitivity)
         add_until_sure(c, r, result, r->scenario->sensitivity);
     else
-        text_add(c, " --closed %" PRIu64, wanted(r, result, lack));
+        add_closed(c, r, wanted(r, result, lack));
 }
 
 /* Of the process whose end broke the run, if one's did. */
@@ -315,14 +286,6 @@ static void add_log(struct text *c, const struct run *r, const struct result *re
     cmdline_word(c, path);
 }
 
-/* A command without its last options is another command. */
-static char *whole_or_none(const struct text *c)
-{
-    if (c->cut)
-        c->at[0] = '\0';
-    return c->at;
-}
-
 char *advice_next(const struct run *r, const struct result *result, size_t which, char *buf,
                   size_t size)
 {
@@ -334,55 +297,23 @@ char *advice_next(const struct run *r, const struct result *result, size_t which
         add_log(&c, r, result);
         break;
     case ADVICE_AGAIN:
-        add_run(&c, r, true);
+        repeat_run(&c, r, r->interrupted || repeat_is_bound(r));
+        repeat_seed(&c, r);
         break;
     case ADVICE_CLOSER:
-        add_run(&c, r, false);
+        repeat_run(&c, r, false);
         add_until_sure(&c, r, result, closer(r, result));
         break;
     case ADVICE_SETTLE:
-        add_run(&c, r, false);
+        repeat_run(&c, r, false);
         add_settling(&c, r, result);
         break;
     case ADVICE_ACCEPT:
-        add_run(&c, r, false);
+        repeat_run(&c, r, false);
         add_until_sure(&c, r, result, acceptable(r));
         break;
     }
-    return whole_or_none(&c);
-}
-
-char *advice_again(const struct run *r, char *buf, size_t size)
-{
-    struct text c = text_into(buf, size);
-    cmdline_program(&c);
-    text_add(&c, " run");
-    cmdline_word(&c, r->word);
-    add_options(&c, r, true);
-    text_add(&c, " --seed %" PRIx64, r->seed);
-    return whole_or_none(&c);
-}
-
-/* What somebody gave; the run itself settles others. */
-static bool is_given(const struct run *r, size_t i, bool is_mix)
-{
-    return is_mix || r->origin->place[i].source != SCENARIO_DEFAULT;
-}
-
-char *advice_alone(const struct run *r, char *buf, size_t size)
-{
-    struct text c = text_into(buf, size);
-    size_t count;
-    const struct opt *option = scenario_options(&count);
-    cmdline_program(&c);
-    for (size_t i = 0; i < count && !scenario_is_weight(i); i++) {
-        bool is_mix = strcmp(option[i].name, "mix") == 0;
-        if (strcmp(option[i].name, "seed") != 0 && is_repeated(option[i].name, i, true) &&
-            is_given(r, i, is_mix) && !cmdline_is_usual(r->scenario, i))
-            cmdline_option(&c, r->scenario, i);
-    }
-    text_add(&c, " --seed %" PRIx64, r->seed);
-    return whole_or_none(&c);
+    return repeat_whole_or_none(&c);
 }
 
 /* Rounded up to two digits. */

@@ -25,11 +25,6 @@ uint64_t advice_closer(const struct scenario *s, uint64_t threads, double seen_o
 /* What it takes, or what it shows: `about 31m`; "" when that can't be said. Returns buf. */
 char *advice_note(const struct run *r, const struct result *result, size_t which, char *buf,
                   size_t size);
-/* The command that repeats the run to the letter, its length and seed too; "" when it is too long.
- * Returns buf. */
-char *advice_again(const struct run *r, char *buf, size_t size);
-/* The same without the scenario's file: each of its options that isn't at its default. */
-char *advice_alone(const struct run *r, char *buf, size_t size);
 /* What ended an INCONCLUSIVE run that saw too little: `--for 2m`; "" for others. Returns buf. */
 char *advice_ended(const struct run *r, const struct result *result, char *buf, size_t size);
 

@@ -12,6 +12,7 @@
 #include "measure/proc.h"
 #include "options/limits.h"
 #include "page/snapshot.h"
+#include "repeat.h"
 #include "report/sections.h"
 #include "shown.h"
 #include "subject/agent_load.h"
@@ -194,9 +195,9 @@ static void fill_next(struct outcome *o, const struct run *r)
         if (advice_note(r, result, i, o->next_note[i], sizeof o->next_note[i])[0])
             result->next_note[i] = o->next_note[i];
     }
-    if (advice_again(r, o->again, sizeof o->again)[0])
+    if (repeat_again(r, o->again, sizeof o->again)[0])
         result->again = o->again;
-    if (advice_alone(r, o->alone, sizeof o->alone)[0])
+    if (repeat_alone(r, o->alone, sizeof o->alone)[0])
         result->alone = o->alone;
     if (advice_missing(r, result, o->missing, sizeof o->missing)[0])
         result->missing = o->missing;

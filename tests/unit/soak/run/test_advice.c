@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -121,6 +123,166 @@ static void a_command_that_is_too_long_is_not_said(void **state)
     assert_string_equal(mended(3, command, sizeof command), "");
 }
 
+/* ---- what the scenario's file says of its length ---- */
+
+/* A run of a.soak, whose file has so many of its lengths; `typed` is what the command line had. */
+struct of_file {
+    struct scenario scenario;
+    struct scenario_origin origin;
+    struct run run;
+    char command[512];
+};
+
+static size_t option_of(const char *name)
+{
+    size_t count;
+    const struct opt *table = scenario_options(&count);
+    return (size_t)(opts_find(table, count, name) - table);
+}
+
+static void note(struct of_file *f, const char *name, enum scenario_source source)
+{
+    scenario_note(&f->origin, option_of(name), (struct scenario_place){.source = source});
+}
+
+static void of_file(struct of_file *ret, const char *length)
+{
+    *ret = (struct of_file){0};
+    scenario_defaults(&ret->scenario);
+    if (length)
+        note(ret, length, SCENARIO_FILE);
+    judge_server(&ret->run, &(struct run){.scenario = &ret->scenario,
+                                          .origin = &ret->origin,
+                                          .word = "a.soak",
+                                          .seed = 0x5eed});
+    ret->run.watched[1].subject = &ret->run.subjects.subject[ret->run.subjects.count++];
+    ret->run.subjects.subject[1] =
+        (struct subject){.role = SUBJECT_LOAD, .all = &ret->run.subjects};
+    for (size_t i = 0; i < 2; i++) {
+        ret->run.watched[i].judgement.sensitivity.one_in = 100;
+        ret->run.watched[i].history = history_new();
+    }
+    scenario_plan(&ret->scenario, &ret->run.plan.in);
+    ret->run.plan.unit = 250;
+}
+
+static const char *next_of(struct of_file *f, const struct result *result)
+{
+    advice_next(&f->run, result, 0, f->command, sizeof f->command);
+    for (size_t i = 0; i < 2; i++)
+        history_free(f->run.watched[i].history);
+    assert_int_equal(strncmp(f->command, "./soak run a.soak ", strlen("./soak run a.soak ")), 0);
+    return f->command + strlen("./soak run a.soak ");
+}
+
+static void a_closer_look_takes_back_the_length_in_the_file(void **state)
+{
+    (void)state;
+    static const char plain_look[] = "--until-sure --sensitivity 1/1000";
+    struct of_file *f = malloc(sizeof *f);
+    const struct result pass = {.verdict = VERDICT_PASS, .run = {.rate_per_s = 1e6}};
+    of_file(f, NULL);
+    assert_string_equal(next_of(f, &pass), plain_look);
+    of_file(f, "closed");
+    assert_string_equal(next_of(f, &pass), "--closed 0 --until-sure --sensitivity 1/1000");
+    of_file(f, "for");
+    assert_string_equal(next_of(f, &pass), "--until-sure --sensitivity 1/1000 --for 0s");
+    /* What the command line had in its place isn't typed again, and the file's holds then. */
+    of_file(f, "closed");
+    note(f, "closed", SCENARIO_COMMAND);
+    assert_string_equal(next_of(f, &pass), "--closed 0 --until-sure --sensitivity 1/1000");
+    of_file(f, NULL);
+    note(f, "closed", SCENARIO_COMMAND);
+    assert_string_equal(next_of(f, &pass), plain_look);
+    free(f);
+}
+
+static void a_longer_time_stands_in_place_of_that_in_the_file(void **state)
+{
+    (void)state;
+    struct of_file *f = malloc(sizeof *f);
+    const struct result slow = {.verdict = VERDICT_PASS, .run = {.rate_per_s = 2}};
+    of_file(f, "for");
+    const char *next = next_of(f, &slow);
+    assert_non_null(strstr(next, " --for "));
+    assert_null(strstr(next, " --for 0s"));
+    free(f);
+}
+
+static void processes_of_a_loop_take_back_how_many_connections_the_file_has(void **state)
+{
+    (void)state;
+    struct of_file *f = malloc(sizeof *f);
+    const struct result pass = {.verdict = VERDICT_PASS, .run = {.rate_per_s = 1e6}};
+    of_file(f, "closed");
+    f->scenario.loop = 12;
+    assert_string_equal(next_of(f, &pass), "--closed 0 --sensitivity 1/1000");
+    free(f);
+}
+
+static void a_longer_run_takes_back_the_time_in_the_file(void **state)
+{
+    (void)state;
+    static const char *const by[] = {"for", "until-sure"};
+    static const char *const taken_back[] = {"--for 0s --closed ", "--until-sure=false --closed "};
+    const struct result doubt = {.verdict = VERDICT_INCONCLUSIVE, .run = {.rate_per_s = 1e6}};
+    struct of_file *f = malloc(sizeof *f);
+    for (size_t i = 0; i < 2; i++) {
+        of_file(f, by[i]);
+        const char *next = next_of(f, &doubt);
+        assert_int_equal(strncmp(next, taken_back[i], strlen(taken_back[i])), 0);
+    }
+    free(f);
+}
+
+/* Else it would be refused: too few for the file's sensitivity. */
+static void a_longer_run_is_long_enough_for_the_sensitivity_in_the_file(void **state)
+{
+    (void)state;
+    const struct result doubt = {.verdict = VERDICT_INCONCLUSIVE, .run = {.rate_per_s = 1e6}};
+    struct of_file *f = malloc(sizeof *f);
+    struct err e = {{0}};
+    of_file(f, "sensitivity");
+    f->scenario.sensitivity = 5000;
+    for (size_t i = 0; i < 2; i++)
+        f->run.watched[i].judgement.sensitivity.one_in = 1e6;
+    unsigned long long closed = 0;
+    assert_int_equal(sscanf(next_of(f, &doubt), "--closed %llu", &closed), 1);
+    f->scenario.closed = closed;
+    assert_int_equal(scenario_check(&f->scenario, &e), 0);
+    free(f);
+}
+
+static void a_run_that_was_stopped_is_repeated_at_its_length(void **state)
+{
+    (void)state;
+    struct of_file *f = malloc(sizeof *f);
+    const struct result stopped = {.verdict = VERDICT_INCONCLUSIVE, .interrupted = true};
+    of_file(f, "closed");
+    note(f, "closed", SCENARIO_COMMAND);
+    f->scenario.closed = 20000;
+    f->run.interrupted = true;
+    assert_string_equal(next_of(f, &stopped), "--closed 20k --seed 5eed");
+    free(f);
+}
+
+/* Without a length it ends as soon as the leak is sure; the file's is too short for this one. */
+static void
+a_leak_is_looked_for_at_the_length_that_showed_it_where_the_file_has_another(void **state)
+{
+    (void)state;
+    struct of_file *f = malloc(sizeof *f);
+    const struct result leak = {.verdict = VERDICT_LEAK};
+    for (int in_file = 0; in_file < 2; in_file++) {
+        of_file(f, in_file ? "closed" : NULL);
+        note(f, "closed", SCENARIO_COMMAND);
+        f->scenario.closed = 20000;
+        assert_string_equal(next_of(f, &leak),
+                            in_file ? "--closed 20k --seed 5eed" : "--seed 5eed");
+    }
+    free(f);
+}
+
 static void the_log_to_read_is_a_word_of_the_shell(void **state)
 {
     (void)state;
@@ -175,6 +337,14 @@ int main(void)
         cmocka_unit_test(processes_of_a_loop_have_the_same_bound),
         cmocka_unit_test(a_command_has_all_options_that_were_typed),
         cmocka_unit_test(a_command_that_is_too_long_is_not_said),
+        cmocka_unit_test(a_closer_look_takes_back_the_length_in_the_file),
+        cmocka_unit_test(a_longer_time_stands_in_place_of_that_in_the_file),
+        cmocka_unit_test(processes_of_a_loop_take_back_how_many_connections_the_file_has),
+        cmocka_unit_test(a_longer_run_takes_back_the_time_in_the_file),
+        cmocka_unit_test(a_longer_run_is_long_enough_for_the_sensitivity_in_the_file),
+        cmocka_unit_test(a_run_that_was_stopped_is_repeated_at_its_length),
+        cmocka_unit_test(
+            a_leak_is_looked_for_at_the_length_that_showed_it_where_the_file_has_another),
         cmocka_unit_test(the_log_to_read_is_a_word_of_the_shell),
         cmocka_unit_test(failures_are_explained_by_the_log_of_a_server_that_is_not_soak_s),
     };
