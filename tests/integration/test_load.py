@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import struct
@@ -88,9 +89,26 @@ class Strangers(test_robust.Live):
         run = self.end(process, 9)
         self.assertEqual(run.result["verdict"], "PASS", run.explain())
         self.assertEqual(run.result["run"]["foreign"], 4, run.explain())
-        self.assertIn("4 connections to the server's port came from elsewhere",
+        self.assertIn("4 connections to the server's port came from elsewhere: turned away",
                       " ".join(run.out.split()))
+        self.assertIs(run.result["run"]["foreign_served"], False)
         self.assert_only_ours(run)
+
+    def own_address(self, process):
+        """One of the run's network, which whoever may see the machine's processes may see."""
+        with open(f"/proc/{self.child(process, 'soak-server')}/cmdline", encoding="utf-8") as f:
+            net, = re.findall(r"--client-net=([\d.]+)\.0\0", f.read())
+        return net + ".77"
+
+    def test_those_that_take_an_address_of_the_run_are_told_as_served(self):
+        process, port = self.begin()
+        for host in [self.own_address(process)] * 3 + ["127.0.0.1"]:
+            socket.create_connection(("127.0.0.1", port), PATIENCE_S, (host, 0)).close()
+        run = self.end(process, 5)
+        self.assertEqual(run.result["run"]["foreign"], 4, run.explain())
+        self.assertIs(run.result["run"]["foreign_served"], True, run.explain())
+        self.assertIn("4 connections to the server's port came from elsewhere: those with an address of the run's own "
+                      "were served like its load", " ".join(run.out.split()))
 
     def test_many_make_the_run_invalid(self):
         process, port = self.begin()
@@ -110,8 +128,8 @@ class Strangers(test_robust.Live):
         run = self.end(process, 7)
         self.assertEqual(run.result["run"]["foreign"], count, run.explain())
         self.assertEqual(run.result["verdict"], "INVALID", run.explain())
-        self.assertIn(f"{count} connections to the server's port came from elsewhere: served like the run's own",
-                      " ".join(run.out.split()))
+        self.assertIn(f"{count} connections to the server's port came from elsewhere: those with an address of the "
+                      "run's own were served", " ".join(run.out.split()))
 
     def test_over_ipv6_the_connections_that_emfile_closes_hide_none(self):
         process, port = self.begin_ipv6("--emfile", "10")

@@ -225,7 +225,7 @@ static void print_foreign(const struct result *r, int column, const struct scree
                    human_count(count, sizeof count, (int64_t)r->run.foreign),
                    r->run.foreign == 1 ? "" : "s",
                    r->run.foreign_served
-                       ? "served like the run's own, as IPv6 has one loopback address for all"
+                       ? "those with an address of the run's own were served like its load"
                        : "turned away, and in none of these figures");
 }
 

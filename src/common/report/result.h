@@ -236,8 +236,7 @@ struct result_run {
     double shortfall;                        /* share of the asked rate that wasn't reached, 0..1 */
     struct result_errors errors;
     uint64_t foreign;    /* connections to the server's port that weren't ours: in no figure */
-    bool foreign_served; /* they couldn't be turned away: those that the server made are theirs too
-                          */
+    bool foreign_served; /* but some were, as they couldn't be told from ours by their address */
     uint64_t p50_ns, p90_ns, p99_ns, max_ns; /* of the handshakes; 0: not known */
     const struct hist *times;                /* what they are of; NULL: not known */
     uint64_t seed;

@@ -18,11 +18,12 @@ static uint64_t failed_of(const struct run *r)
     return failed > meant ? failed - meant : 0;
 }
 
-/* In IPv4 the server tells them by their address, and turns them away. In IPv6 there is one address
- * for all: there they are what it has accepted, those that --emfile closed among them, beyond what
- * the client has begun; at least, as one that the client began and the server never saw hides one
- * of them. The server's count is read first, so that none of ours is taken for one. */
-uint64_t checkpoint_foreign(const struct run *r)
+/* What the server has accepted, those that --emfile closed among them, beyond what the client has
+ * begun; at least, as one that the client began and the server never saw hides one of them. In IPv6
+ * there is one address for all; in IPv4 they took one of the run's network, which everybody may see
+ * on the server's command line. The server's count is read first, so that none of ours is taken for
+ * one. */
+uint64_t checkpoint_foreign_served(const struct run *r)
 {
     if (!run_judged_can(r, SUBJECT_COUNTS_CONNECTIONS))
         return 0;
@@ -31,7 +32,16 @@ uint64_t checkpoint_foreign(const struct run *r)
     uint64_t begun = atomic_load(&run_load(r)->subject->child.page->app.opened);
     /* What a lost agent had begun last, nobody knows. */
     bool known = agent_load_losses(run_load(r)->subject) == 0;
-    return atomic_load(&server->foreign) + (known && accepted > begun ? accepted - begun : 0);
+    return known && accepted > begun ? accepted - begun : 0;
+}
+
+/* With those that the server told by their address, and turned away. */
+uint64_t checkpoint_foreign(const struct run *r)
+{
+    if (!run_judged_can(r, SUBJECT_COUNTS_CONNECTIONS))
+        return 0;
+    return atomic_load(&run_judged(r)->subject->child.page->app.foreign) +
+           checkpoint_foreign_served(r);
 }
 
 struct judge_load checkpoint_load(const struct run *r)

@@ -23,6 +23,8 @@ struct judge_load checkpoint_load(const struct run *r);
 uint64_t checkpoint_at_once(const struct run *r);
 /* Connections to the server's port so far that weren't the client's. */
 uint64_t checkpoint_foreign(const struct run *r);
+/* Those of them that couldn't be turned away, at least. */
+uint64_t checkpoint_foreign_served(const struct run *r);
 /* What a judgement needs to know beside what was seen of a subject. */
 struct history_question checkpoint_question(const struct run *r);
 /* Judges both subjects anew over all that was seen. */

@@ -103,7 +103,7 @@ static void fill_run(struct outcome *o, const struct run *r)
     fill_times(o, r);
     fill_errors(&o->result.run.errors, r);
     o->result.run.foreign = checkpoint_foreign(r);
-    o->result.run.foreign_served = scenario_address(s)[0] == '[';
+    o->result.run.foreign_served = checkpoint_foreign_served(r) > 0;
 }
 
 /* `openssl=3.0.19 libuv=1.44.2 jemalloc=5.3.0`, as the server said it. */
