@@ -104,12 +104,6 @@ static const char *outside_text(const struct run *r, const struct subject *s, ch
     return buf;
 }
 
-/* Of a program that isn't soak's, as many as were there at this checkpoint. */
-static uint64_t processes_of(const struct run *r, const struct subject *s)
-{
-    return s->foreign ? r->processes.judged : s->processes;
-}
-
 static void judge_one(struct run *r, struct watched *w, struct history_question *question)
 {
     char text[128];

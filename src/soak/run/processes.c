@@ -106,6 +106,11 @@ void processes_checkpoint(struct run *r, const struct history_sample *like,
         checkpoint(r, i, like, phase, seconds);
 }
 
+uint64_t processes_of(const struct run *r, const struct subject *s)
+{
+    return s->foreign ? r->processes.judged : s->processes;
+}
+
 void processes_doubt(const struct run *r, struct judgement *j)
 {
     const char *left_out = foreign_left_out(run_judged(r)->subject);

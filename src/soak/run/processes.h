@@ -31,6 +31,10 @@ struct processes {
  * process that has gone is forgotten, and makes room. */
 void processes_checkpoint(struct run *r, const struct history_sample *like,
                           enum history_phase phase, double seconds);
+struct subject;
+/* How many of a subject are judged: of a program that isn't soak's, as were there at the last
+ * checkpoint. */
+uint64_t processes_of(const struct run *r, const struct subject *s);
 /* Nothing is shown by processes that don't hold the connections: no PASS then, and a LEAK stands.
  */
 void processes_doubt(const struct run *r, struct judgement *j);

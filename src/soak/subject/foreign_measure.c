@@ -91,21 +91,6 @@ const char *foreign_wanted_instead(const struct subject *s)
 
 /* ---- the page ---- */
 
-size_t foreign_processes(const struct subject *s, struct snapshot_process *ret)
-{
-    size_t rows = snapshot_processes(s->child.page, ret), count = 0;
-    for (size_t i = 0; i < rows; i++) {
-        struct process now;
-        if (ret[i].flags & PAGE_PROCESS_APART)
-            continue;
-        ret[count] = ret[i];
-        if (process_read(ret[count].pid, &now))
-            text_copy(ret[count].name, sizeof ret[count].name, now.name);
-        count++;
-    }
-    return count;
-}
-
 static void clear(struct snapshot *s)
 {
     s->allocs = s->frees = s->reallocs = s->alloc_bytes = 0;

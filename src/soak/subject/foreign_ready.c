@@ -32,6 +32,21 @@ bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name)
     return strcmp(which, "main") == 0 ? pid == f->main_pid : strcmp(which, name) == 0;
 }
 
+size_t foreign_processes(const struct subject *s, struct snapshot_process *ret)
+{
+    size_t rows = snapshot_processes(s->child.page, ret), count = 0;
+    for (size_t i = 0; i < rows; i++) {
+        struct process now;
+        if (ret[i].flags & PAGE_PROCESS_APART)
+            continue;
+        ret[count] = ret[i];
+        if (process_read(ret[count].pid, &now))
+            text_copy(ret[count].name, sizeof ret[count].name, now.name);
+        count++;
+    }
+    return count;
+}
+
 void foreign_family(const struct foreign *f, struct process_tree *ret)
 {
     process_tree_read(ret, f->subject->child.process.pid);
