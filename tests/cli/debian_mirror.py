@@ -44,7 +44,7 @@ def make_deb(folder, package, version, tree, depends=None):
         for name, content in tree.items():
             os.makedirs(os.path.dirname(f"{work}/{name}"), exist_ok=True)
             if os.path.isdir(content):
-                shutil.copytree(content, f"{work}/{name}")
+                shutil.copytree(content, f"{work}/{name}", symlinks=True)
             elif os.path.exists(content):
                 shutil.copy(content, f"{work}/{name}")
             else:
@@ -55,6 +55,37 @@ def make_deb(folder, package, version, tree, depends=None):
     return path
 
 
+def write_deb(folder, package, version, data, control=None):
+    """A package file of these two archives, gzipped; by default the control fields are plain ones."""
+    honest = io.BytesIO()
+    with tarfile.open(fileobj=honest, mode="w:gz") as tar:
+        text = (f"Package: {package}\nVersion: {version}\nArchitecture: {architecture()}\n"
+                "Maintainer: nobody <nobody@localhost>\nDescription: a test\n").encode()
+        fields = tarfile.TarInfo("./control")
+        fields.size = len(text)
+        tar.addfile(fields, io.BytesIO(text))
+    path = f"{folder}/{package}_{version}_{architecture()}.deb"
+    with open(path, "wb") as file:
+        file.write(b"!<arch>\n")
+        for name, content in (("debian-binary", b"2.0\n"), ("control.tar.gz", control or honest.getvalue()),
+                              ("data.tar.gz", data)):
+            file.write(f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode())
+            file.write(content + b"\n" * (len(content) % 2))
+    return path
+
+
+def bare_tar(name, content="", link=None):
+    """A gzipped archive of one file or link, without entries for the folders above it."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        if link:
+            member.type, member.linkname = tarfile.SYMTYPE, link
+        member.size = 0 if link else len(content)
+        tar.addfile(member, io.BytesIO(content.encode()))
+    return out.getvalue()
+
+
 def make_bomb(folder, package, part, gib):
     """A small package file whose `part`, "control" or "data", unpacks to so many GiB of zeros."""
     block = 64 << 20
@@ -62,22 +93,8 @@ def make_bomb(folder, package, part, gib):
     header.size = gib << 30
     zeros = gzip.compress(bytes(block))
     big = gzip.compress(header.tobuf(tarfile.GNU_FORMAT)) + zeros * ((gib << 30) // block)
-    honest = io.BytesIO()
-    with tarfile.open(fileobj=honest, mode="w:gz") as tar:
-        text = (f"Package: {package}\nVersion: 1\nArchitecture: {architecture()}\n"
-                "Maintainer: nobody <nobody@localhost>\nDescription: a test\n").encode()
-        control = tarfile.TarInfo("./control")
-        control.size = len(text)
-        tar.addfile(control, io.BytesIO(text))
-    path = f"{folder}/{package}_1_{architecture()}.deb"
-    with open(path, "wb") as file:
-        file.write(b"!<arch>\n")
-        for name, content in (("debian-binary", b"2.0\n"),
-                              ("control.tar.gz", big if part == "control" else honest.getvalue()),
-                              ("data.tar.gz", big if part == "data" else honest.getvalue())):
-            file.write(f"{name:<16}{0:<12}{0:<6}{0:<6}{100644:<8}{len(content):<10}`\n".encode())
-            file.write(content + b"\n" * (len(content) % 2))
-    return path
+    return write_deb(folder, package, "1", big if part == "data" else bare_tar("nothing"),
+                     big if part == "control" else None)
 
 
 class Mirror:

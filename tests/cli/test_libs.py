@@ -18,7 +18,7 @@ import threading
 import time
 import unittest
 
-from debian_mirror import Mirror, add_openssl, make_bomb, make_deb, make_library, missing_tools
+from debian_mirror import Mirror, add_openssl, bare_tar, make_bomb, make_deb, make_library, missing_tools, write_deb
 from libs_case import SOAK, SOURCE, LibsCase, without_waits
 from patience import PATIENCE_S, until, until_said
 
@@ -335,6 +335,27 @@ class FromFiles(Case):
             self.refuses(".*/libuv1_1_[a-z0-9]+.deb: it would unpack to more than 1024 MiB$", "add", bomb)
             self.assertLess(sum(os.path.getsize(os.path.join(folder, name))
                                 for folder, _, names in os.walk(self.cache) for name in names), 1 << 20)
+
+    def test_no_package_is_unpacked_where_the_link_of_another_leads(self):
+        outside = self.folder + "/outside"
+        os.mkdir(outside)
+        file = write_deb(self.folder, "libuv1-dev", "1.2.3", bare_tar("usr/lib/evil", "evil"))
+        for link in (outside, "../" * 40 + outside.lstrip("/")):
+            first = write_deb(self.folder, "libuv1", "1.2.3", bare_tar("usr/lib", link=link))
+            self.refuses(".*/root: there is no libuv.so in it$", "add", first, file)
+            self.assertEqual(os.listdir(outside), [])
+
+    def test_a_link_to_a_folder_of_its_own_package_stays(self):
+        """Such as libssl-dev's; wherever it leads, nothing is written through it."""
+        tree = {"usr/lib/libuv.so.1": self.work + "/libuv.so.1", "usr/share/doc": self.folder + "/linked"}
+        os.mkdir(self.folder + "/linked")
+        os.symlink("../../include", self.folder + "/linked/libuv1")
+        os.symlink("/etc", self.folder + "/linked/etc")
+        self.add(make_deb(self.folder, "libuv1t64", "1.50.1-1", tree),
+                 make_deb(self.folder, "libuv1-dev", "1.50.1-1", {"usr/include/uv.h": "/* nothing */\n"}))
+        docs = self.cache + "/libs/libuv-1.50.1/root/usr/share/doc/"
+        self.assertEqual([os.readlink(docs + name) for name in ("libuv1", "etc")], ["../../include", "/etc"])
+        self.assertEqual(os.listdir(docs + "libuv1"), ["uv.h"])
 
     def test_a_real_libssl_is_a_library_without_headers(self):
         files = glob.glob(SHARED_DEBS + "/libssl3_3.0.22*.deb")

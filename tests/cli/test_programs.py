@@ -11,7 +11,7 @@ import sys
 import tarfile
 import unittest
 
-from debian_mirror import Mirror, architecture, make_library, missing_tools, run
+from debian_mirror import Mirror, architecture, bare_tar, make_library, missing_tools, run
 from libs_case import LibsCase
 
 sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
@@ -156,6 +156,17 @@ class FromNpm(Case):
             f'test "$*" = "pack --ignore-scripts thing@1.2.3" && cp {self.pack()} thing-1.2.3.tgz\n'))
         self.assertEqual(subprocess.run([root + "/bin/thing"], capture_output=True, text=True,
                                         check=True).stdout, "it runs\n")
+
+    def test_no_package_is_unpacked_where_the_link_of_another_leads(self):
+        outside = self.folder + "/outside"
+        os.mkdir(outside)
+        for name, archive in (("a", bare_tar("package/lib", link=outside)),
+                              ("b", bare_tar("package/lib/evil", "evil"))):
+            with open(f"{self.folder}/{name}.tgz", "wb") as file:
+                file.write(archive)
+        root = self.root("npm:thing@1.2.3", PATH=self.npm(f"cp {self.folder}/[ab].tgz .\n"))
+        self.assertEqual(os.listdir(outside), [])
+        self.assertEqual(os.listdir(root + "/lib"), ["evil"])
 
     def test_a_version_that_is_gone_is_told(self):
         self.refuses("thing@1.2.3 can't be fetched from npm: .*ETARGET", "npm:thing@1.2.3", PATH=self.npm(

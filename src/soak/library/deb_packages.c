@@ -5,6 +5,7 @@
 #include "libs/cache.h"
 #include "libs/version.h"
 #include "spawn.h"
+#include "unpacking.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -84,10 +85,16 @@ static enum lib_part deb_part(const char *package)
 
 int deb_packages_unpack(const char *file, const char *to, const char *log, struct err *e)
 {
-    const char *const argv[] = {"dpkg-deb", "--extract", file, to, NULL};
+    struct unpacking u;
+    const char *const argv[] = {"dpkg-deb", "--extract", file, u.apart, NULL};
     struct spawn s = {.argv = argv, .log = log};
     int rc = check_unpacked(file, "--fsys-tarfile", log, e);
-    return rc == 0 ? spawn_need(&s, file, e) : rc;
+    if (rc != 0 || (rc = unpacking_begin(&u, to, e)) != 0)
+        return rc;
+    rc = spawn_need(&s, file, e);
+    rc = rc == 0 ? unpacking_move(&u, e) : rc;
+    unpacking_end(&u);
+    return rc;
 }
 
 static bool is_deb(const char *name)

@@ -8,7 +8,7 @@
 
 #include "libs/lib.h"
 
-/* Unpacks all .deb of the folder `from` into `to`. */
+/* Unpacks all .deb of the folder `from`, or one, to what lies in `to`. */
 int deb_packages_unpack_folder(const char *from, const char *to, const char *log, struct err *e);
 int deb_packages_unpack(const char *file, const char *to, const char *log, struct err *e);
 

@@ -9,6 +9,7 @@
 #include "libs/version.h"
 #include "machine.h"
 #include "spawn.h"
+#include "unpacking.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -54,15 +55,21 @@ static bool is_newer_libc(const char *file)
  * is known before a byte of it is on the disk. */
 static int unpack_npm(const char *file, const char *to, const char *log, struct err *e)
 {
+    struct unpacking u;
     const char *const look[] = {"gzip", "-dc", file, NULL};
     const char *const argv[] = {
-        "tar", "-xzf", file, "-C", to, "--no-same-owner", "--strip-components=1", NULL};
+        "tar", "-xzf", file, "-C", u.apart, "--no-same-owner", "--strip-components=1", NULL};
     struct spawn length = {.argv = look, .log = log, .most_bytes = (uint64_t)UNPACKED_MIB << 20};
     struct spawn s = {.argv = argv, .log = log};
     int rc = spawn_need(&length, file, e);
     if (rc == UV_EFBIG)
         err_set(e, "%.300s: it would unpack to more than %d MiB", file, UNPACKED_MIB);
-    return rc == 0 ? spawn_need(&s, file, e) : rc;
+    if (rc != 0 || (rc = unpacking_begin(&u, to, e)) != 0)
+        return rc;
+    rc = spawn_need(&s, file, e);
+    rc = rc == 0 ? unpacking_move(&u, e) : rc;
+    unpacking_end(&u);
+    return rc;
 }
 
 static int unpack_one(const struct program_root *r, const char *name, const char *log,

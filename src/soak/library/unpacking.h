@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Several packages in one folder. tar follows the links that it finds, so each package is unpacked
+ * into an empty folder and moved to the others from there: none is written where another one's link
+ * leads. The cache's lock must be held.
+ */
+#ifndef SOAK_UNPACKING_H
+#define SOAK_UNPACKING_H
+
+#include "base/err.h"
+
+#include <limits.h>
+
+struct unpacking {
+    const char *to;           /* borrowed: the folder of all */
+    char apart[PATH_MAX + 8]; /* the empty one, beside it */
+};
+
+/* Makes the empty folder. Returns 0 or -1. */
+int unpacking_begin(struct unpacking *u, const char *to, struct err *e);
+/* Moves what was unpacked: a file takes the place of a file or link, a folder that of a link, or
+ * its contents go to the folder that is there. Returns 0 or -1. */
+int unpacking_move(const struct unpacking *u, struct err *e);
+/* Removes the folder with what is left in it. */
+void unpacking_end(const struct unpacking *u);
+
+#endif
