@@ -228,7 +228,40 @@ const struct process *process_tree_listener(const struct process_tree *t, unsign
     return NULL;
 }
 
-/* ---- who holds the connections at a port ---- */
+/* ---- the end at a server ---- */
+
+static struct end end_of(const struct address *a)
+{
+    struct end ret = {.port = address_port(a)};
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+    uint32_t word[4];
+    if (!address_is_v6(a)) {
+        memcpy(&v4, &a->storage, sizeof v4);
+        snprintf(ret.hex, sizeof ret.hex, "%08" PRIX32, v4.sin_addr.s_addr);
+        return ret;
+    }
+    memcpy(&v6, &a->storage, sizeof v6);
+    memcpy(word, &v6.sin6_addr, sizeof word);
+    for (int i = 0; i < 4; i++)
+        snprintf(ret.hex + (ptrdiff_t)8 * i, 9, "%08" PRIX32, word[i]);
+    return ret;
+}
+
+/* An address of IPv4 as it is in tcp, also when it is in tcp6: `::ffff:127.0.0.1`, as of Java. */
+static const char *plain(const char *hex)
+{
+    char mapped[25];
+    snprintf(mapped, sizeof mapped, "%016d%08" PRIX32, 0, htonl(0xFFFF));
+    return strncmp(hex, mapped, sizeof mapped - 1) == 0 ? hex + sizeof mapped - 1 : hex;
+}
+
+static bool is_same(const struct end *a, const struct end *b)
+{
+    return a->port == b->port && strcmp(plain(a->hex), plain(b->hex)) == 0;
+}
+
+/* ---- who holds the connections to a server ---- */
 
 struct standing {
     size_t count, room;
@@ -241,9 +274,10 @@ struct standing {
 /* One that nobody has accepted yet has no inode. */
 static void add_standing(struct standing *s, const struct process_holders *h, FILE *in)
 {
+    const struct end server = end_of(&h->server);
     struct row row;
     while (next_row(in, ESTABLISHED, &row)) {
-        if ((h->outgoing ? row.other.port : row.own.port) != h->port || !row.inode)
+        if (!is_same(h->outgoing ? &row.other : &row.own, &server) || !row.inode)
             continue;
         size_t room = s->room ? 2 * s->room : PROCESS_SOCKETS_MAX;
         struct standing_socket *more =
@@ -314,37 +348,6 @@ void process_tree_holders(const struct process_tree *t, struct process_holders *
 }
 
 /* ---- who is connected to a server ---- */
-
-static struct end end_of(const struct address *a)
-{
-    struct end ret = {.port = address_port(a)};
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-    uint32_t word[4];
-    if (!address_is_v6(a)) {
-        memcpy(&v4, &a->storage, sizeof v4);
-        snprintf(ret.hex, sizeof ret.hex, "%08" PRIX32, v4.sin_addr.s_addr);
-        return ret;
-    }
-    memcpy(&v6, &a->storage, sizeof v6);
-    memcpy(word, &v6.sin6_addr, sizeof word);
-    for (int i = 0; i < 4; i++)
-        snprintf(ret.hex + (ptrdiff_t)8 * i, 9, "%08" PRIX32, word[i]);
-    return ret;
-}
-
-/* An address of IPv4 as it is in tcp, also when it is in tcp6: `::ffff:127.0.0.1`, as of Java. */
-static const char *plain(const char *hex)
-{
-    char mapped[25];
-    snprintf(mapped, sizeof mapped, "%016d%08" PRIX32, 0, htonl(0xFFFF));
-    return strncmp(hex, mapped, sizeof mapped - 1) == 0 ? hex + sizeof mapped - 1 : hex;
-}
-
-static bool is_same(const struct end *a, const struct end *b)
-{
-    return a->port == b->port && strcmp(plain(a->hex), plain(b->hex)) == 0;
-}
 
 void process_sockets_to(struct process_sockets *ret, const struct address *server)
 {

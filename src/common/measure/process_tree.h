@@ -43,10 +43,10 @@ char *process_tree_ports(const struct process_tree *t, char *buf, size_t size);
 /* The youngest that listens on this port, or NULL: several may have inherited it. */
 const struct process *process_tree_listener(const struct process_tree *t, unsigned port);
 
-/* Who of a tree's processes holds the connections that stand at a port of this machine: those that
- * it took there, or (`outgoing`) made to it. */
+/* Who of a tree's processes holds the connections to a server on this machine: those that it took
+ * there, or (`outgoing`) made to it. */
 struct process_holders {
-    unsigned port;
+    struct address server;
     bool outgoing;
     bool (*chosen)(const void *owner, const struct process *p);
     const void *owner;

@@ -5,7 +5,6 @@
 #include "display.h"
 #include "run.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 
 /* A pool's connections close, or are used again, in an epoch or two. */
@@ -40,12 +39,10 @@ static void say_once(struct run *r, const struct process *stranger)
 /* What was connected only meanwhile isn't the connection that stayed. */
 static void look_for_stranger(struct run *r, bool same)
 {
-    char text[2 * ADDRESS_TEXT];
     struct address server;
     struct process_sockets now;
     struct run_stayed *s = &r->stayed;
-    snprintf(text, sizeof text, "%s:%" PRIu64, r->subjects.host, r->subjects.port);
-    if (address_parse(text, &server, NULL) != 0)
+    if (!subjects_address(&r->subjects, &server))
         return;
     process_sockets_to(&now, &server);
     if (same)

@@ -64,15 +64,12 @@ static void look_for_left_out(struct foreign *f, const struct process_tree *tree
     const struct scenario *scenario = all->programs->scenario;
     struct looked *l =
         scenario->reload || scenario->loop || !scenario->probe ? NULL : calloc(1, sizeof *l);
-    struct process_holders h = {.port = (unsigned)all->port,
-                                .outgoing = !f->subject->serves,
-                                .chosen = is_judged,
-                                .owner = l};
+    struct process_holders h = {.outgoing = !f->subject->serves, .chosen = is_judged, .owner = l};
     if (!l)
         return;
     l->f = f;
     l->rows = foreign_processes(f->subject, l->row);
-    if (!are_judged(l, tree)) {
+    if (!are_judged(l, tree) && subjects_address(all, &h.server)) {
         process_tree_holders(tree, &h);
         say_left_out(f, l, &h);
     }

@@ -3,9 +3,18 @@
 
 #include "base/check.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+bool subjects_address(const struct subjects *all, struct address *ret)
+{
+    char text[ADDRESS_TEXT + 24];
+    struct err e;
+    snprintf(text, sizeof text, "%s:%" PRIu64, all->host, all->port);
+    return all->port && address_parse_any(text, ret, &e) == 0;
+}
 
 struct subject *subjects_find(const struct subjects *all, enum subject_role role)
 {

@@ -149,6 +149,9 @@ int subjects_init(struct subjects *all, struct err *e);
 /* Closes the loop, on which nothing is left but what is being closed. */
 void subjects_fini(struct subjects *all);
 
+/* Where the one that serves listens. Returns false as long as nobody knows. */
+bool subjects_address(const struct subjects *all, struct address *ret);
+
 /* The first with this role. */
 struct subject *subjects_find(const struct subjects *all, enum subject_role role);
 /* The other one. */

@@ -10,6 +10,7 @@
 
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -139,6 +140,42 @@ static void what_has_ended_meanwhile_or_come_since_is_not_kept(void **state)
     end(&p);
 }
 
+static bool chooses_none(const void *owner, const struct process *p)
+{
+    (void)owner, (void)p;
+    return false;
+}
+
+/* This process, which nobody has chosen, holds so many of the connections to the server. */
+static void assert_holds(const struct pair *p, bool outgoing, size_t wanted)
+{
+    struct process_tree *tree = calloc(1, sizeof *tree);
+    struct process_holders h = {.server = p->server, .outgoing = outgoing, .chosen = chooses_none};
+    assert_non_null(tree);
+    tree->count = process_read(getpid(), &tree->process[0]);
+    process_tree_holders(tree, &h);
+    free(tree);
+    assert_int_equal(h.standing, wanted);
+    assert_int_equal(h.others.pid, wanted ? getpid() : 0);
+}
+
+static void a_connection_at_that_port_of_another_address_is_held_for_no_server(void **state)
+{
+    (void)state;
+    struct pair ours = connect_to("127.0.0.1:0", "127.0.0.1");
+    char text[ADDRESS_TEXT];
+    snprintf(text, sizeof text, "127.99.99.99:%u", address_port(&ours.server));
+    struct pair other = connect_to(text, "127.99.99.99");
+    assert_holds(&ours, false, 1);
+    assert_holds(&ours, true, 1);
+    close(ours.connected);
+    close(ours.accepted);
+    assert_holds(&ours, false, 0);
+    assert_holds(&ours, true, 0);
+    close(ours.listener);
+    end(&other);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -146,6 +183,7 @@ int main(void)
         cmocka_unit_test(an_end_in_ipv6_is_found_too),
         cmocka_unit_test(a_connection_to_that_port_of_another_address_is_not_the_servers),
         cmocka_unit_test(what_has_ended_meanwhile_or_come_since_is_not_kept),
+        cmocka_unit_test(a_connection_at_that_port_of_another_address_is_held_for_no_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
