@@ -21,6 +21,7 @@ struct catcher {
     uv_pipe_t pipe;
     char *bytes; /* owned */
     size_t used, room, limit;
+    bool keeps_end; /* beyond the limit the beginning is dropped, not what comes */
 };
 
 /* A run that was started and isn't handed over yet. */
@@ -95,6 +96,12 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)
     *buf = uv_buf_init(c->bytes + c->used, READ_BYTES);
 }
 
+static void keep_end(struct catcher *c, size_t used)
+{
+    memmove(c->bytes, c->bytes + used - c->limit, c->limit);
+    c->used = c->limit;
+}
+
 /* Beyond the limit the rest is read and dropped: a pipe that isn't read would stop the run. */
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
@@ -104,6 +111,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
         uv_close((uv_handle_t *)stream, on_close);
     else if (c->used + (size_t)count <= c->limit)
         c->used += (size_t)count;
+    else if (c->keeps_end)
+        keep_end(c, c->used + (size_t)count);
 }
 
 static void on_exit_process(uv_process_t *process, int64_t status, int signal_number)
@@ -129,6 +138,7 @@ static int spawn(struct run_process_job *job, char **argv)
     struct run_process *s = job->s;
     catcher_init(job, &job->out, DOCUMENT_LIMIT);
     catcher_init(job, &job->err, READ_BYTES);
+    job->err.keeps_end = true; /* its last sentence tells what became of it */
     uv_stdio_container_t stdio[] = {
         {.flags = UV_IGNORE},
         {.flags = writes, .data.stream = (uv_stream_t *)&job->out.pipe},
@@ -155,10 +165,23 @@ static int spawn(struct run_process_job *job, char **argv)
     return rc;
 }
 
-/* The first line, with those that continue it: they begin with blanks. */
-static void take_sentence(const struct catcher *c, char *said, size_t size)
+/* Where the last sentence before `end` begins: a line that doesn't begin with a blank; with `mark`,
+ * one that begins so. Returns `end`: there is none. */
+static size_t find_sentence(const struct catcher *c, size_t end, const char *mark)
 {
-    size_t used = 0, at = 0;
+    size_t length = strlen(mark);
+    for (size_t at = end; at-- > 0;) {
+        bool begins = (at == 0 || c->bytes[at - 1] == '\n') && !strchr(" \n", c->bytes[at]);
+        if (begins && end - at >= length && memcmp(c->bytes + at, mark, length) == 0)
+            return at;
+    }
+    return end;
+}
+
+/* The line at `at`, with those that continue it: they begin with blanks. */
+static void take_sentence(const struct catcher *c, size_t at, char *said, size_t size)
+{
+    size_t used = 0;
     for (; at < c->used && used + 1 < size; at++) {
         if (c->bytes[at] != '\n') {
             said[used++] = c->bytes[at];
@@ -184,11 +207,31 @@ static void name_tmpdir(char *said)
     memmove(at + sizeof to - 1, rest, strlen(rest) + 1);
 }
 
+/* Whether its samples and its manifest lie in its folder: a PASS of which something is missing
+ * there exits as a broken run does. */
+static bool is_kept(const struct run_process_result *result)
+{
+    const char *verdict = json_string_value(json_object_get(result->document, "verdict"));
+    return !verdict || strcmp(verdict, verdict_name(VERDICT_PASS)) != 0 ||
+           result->exit_code != EXIT_BROKEN;
+}
+
+/* The text of a run that has a result ends with its verdict line. */
+static void take_reason(const struct catcher *c, struct run_process_result *r)
+{
+    static const char mark[] = "soak: ";
+    size_t last = find_sentence(c, c->used, "");
+    size_t before = r->document ? find_sentence(c, last, mark) : last;
+    if (before < last)
+        take_sentence(c, before + strlen(mark), r->complaint, sizeof r->complaint);
+    take_sentence(c, is_kept(r) ? last : before, r->said, sizeof r->said);
+}
+
 static void fill_result(struct run_process_job *job)
 {
     struct run_process_result *r = &job->result;
     r->document = job->out.used ? json_loadb(job->out.bytes, job->out.used, 0, NULL) : NULL;
-    take_sentence(&job->err, r->said, sizeof r->said);
+    take_reason(&job->err, r);
     if (job->s->scratch.path[0])
         name_tmpdir(r->said);
 }
@@ -220,15 +263,6 @@ static size_t add_words(char **argv, size_t count, const char *const *words)
         argv[count++] = (char *)(uintptr_t)words[i];
     }
     return count;
-}
-
-/* Whether its samples and its manifest lie in its folder: a PASS of which something is missing
- * there exits as a broken run does. */
-static bool is_kept(const struct run_process_result *result)
-{
-    const char *verdict = json_string_value(json_object_get(result->document, "verdict"));
-    return !verdict || strcmp(verdict, verdict_name(VERDICT_PASS)) != 0 ||
-           result->exit_code != EXIT_BROKEN;
 }
 
 /* What is made of a run that was executed: its result, or the sentence why there is none. */

@@ -39,7 +39,8 @@ struct run_process {
 struct run_process_result {
     json_t *document; /* soak/1: owned by the caller; NULL = none */
     int exit_code;    /* -1 when a signal ended it */
-    char said[512];   /* the first sentence of its stderr: why there is no document */
+    char said[512]; /* on stderr, at the end: its verdict line, or why it has none or isn't kept */
+    char complaint[512]; /* what soak said last before the verdict line; "": nothing */
     char folder[SCRATCH_PATH + 32];
 };
 

@@ -621,6 +621,21 @@ class Assembly(Case):
         return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=PATIENCE_S,
                               check=False, env=self.of_project)
 
+    def test_a_suite_says_why_a_server_could_not_be_built(self):
+        """Not that it was being built, which comes first."""
+        os.mkdir(self.folder + "/bin")
+        with open(self.folder + "/bin/cmake", "w", encoding="ascii") as file:
+            file.write("#!/bin/sh\necho 'CMake Error: it is broken'\nexit 1\n")
+        os.chmod(self.folder + "/bin/cmake", 0o755)
+        self.of_project["PATH"] = f"{self.folder}/bin:{os.environ['PATH']}"
+        with open(self.folder + "/mine.soak", "w", encoding="ascii") as file:
+            file.write(f"[server]\nlibuv = {self.make_prefix()}\n")
+        process = self.soak_of("suite", self.folder + "/mine.soak", "--results", self.folder + "/runs")
+        said = process.stdout + process.stderr
+        self.assertEqual(process.returncode, 4, said)
+        self.assertIn("CMake Error: it is broken", " ".join(said.split()))
+        self.assertNotIn("building the server", said)
+
     def test_what_cannot_be_a_version_is_refused_at_once(self):
         self.of_project["SOAK_MIRROR"] = self.folder + "/no-mirror"
         for option, asked, said in (

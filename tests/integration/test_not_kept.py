@@ -82,6 +82,15 @@ class NotKept(test_robust.Live):
                                check=True, timeout=soak_run.PATIENCE_S)
         self.assertRegex(again.stdout, r"^PASS +not kept; ")
 
+    def test_a_suite_says_what_could_not_be_kept(self):
+        """Not that nothing grows, which the run says last."""
+        drain = f"sh -c 'cd {self.results}/*/*smoke* && mkdir -p .manifest.json.tmp'"
+        process = subprocess.run([soak_run.SOAK, "suite", "smoke", "--results", self.results, "--on-drain", drain],
+                                 capture_output=True, text=True, check=False, timeout=soak_run.PATIENCE_S,
+                                 env=dict(os.environ, SOAK_ROOT=soak_run.ROOT))
+        self.assertEqual(process.returncode, 4, process.stdout + process.stderr)
+        self.assertRegex(process.stdout, r"manifest\.json: ")
+
     def test_limit_of_a_files_size(self):
         process = self.limited("-Sf 4", *test_robust.QUICK)
         self.assert_not_kept(process, r"samples\.jsonl: the limit of a file's size .* 'ulimit -f")

@@ -269,7 +269,7 @@ static int take(struct compare_work *w, size_t i, uint64_t round,
         return EXIT_BROKEN;
     }
     if (!broke_early(entry))
-        warn(w, entry, round, said);
+        warn(w, entry, round, result->complaint);
     return 0;
 }
 
@@ -319,7 +319,8 @@ static const char *see_footprint(struct compare_work *w, size_t i, uint64_t roun
         folder = compare_set_text(w->set,
                                   json_string_value(json_object_get(result.document, "run_dir")));
     } else if (w->progress) {
-        fprintf(w->progress, "soak: %s: no footprint: %s\n", w->set->entry[i].name, result.said);
+        fprintf(w->progress, "soak: %s: no footprint: %s\n", w->set->entry[i].name,
+                result.complaint[0] ? result.complaint : result.said);
     }
     run_process_done(&w->sub, &result, true);
     return folder;
