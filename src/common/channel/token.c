@@ -113,13 +113,20 @@ int token_check(const char *file, struct err *e)
 bool token_is_exposed(const char *file, char *buf, size_t size)
 {
     struct stat s;
-    if (!file || stat(file, &s) != 0 || !S_ISREG(s.st_mode) || s.st_uid != getuid() ||
-        (s.st_mode & 077) == 0)
+    static const char others[] = "other users may use the join token";
+    if (!file || stat(file, &s) != 0 || !S_ISREG(s.st_mode))
         return false;
-    snprintf(buf, size,
-             "other users may use the join token: %.300s has mode %04o; chmod 600 keeps it from "
-             "them",
-             file, (unsigned)s.st_mode & 07777);
+    const unsigned mode = s.st_mode & 07777;
+    const bool is_own = s.st_uid == getuid(), is_roots = s.st_uid == 0;
+    if ((is_own && (mode & 077) == 0) || (!is_own && is_roots && (mode & 037) == 0))
+        return false;
+    if (is_own)
+        snprintf(buf, size, "%s: %.300s has mode %04o; chmod 600 keeps it from them", others, file,
+                 mode);
+    else if (is_roots)
+        snprintf(buf, size, "%s: %.300s is root's and has mode %04o", others, file, mode);
+    else
+        snprintf(buf, size, "%s: %.300s belongs to user %u", others, file, (unsigned)s.st_uid);
     return true;
 }
 

@@ -25,8 +25,9 @@ int token_read(const char *file, char ret[TOKEN_BYTES], struct err *e);
 /* Whether token_find can be had later: nothing is made, or read that can be read only once. Returns
  * 0 or -1. */
 int token_check(const char *file, struct err *e);
-/* Whether a file of the user's own, which may be NULL or "-", can be read or written by others;
- * `buf` gets a sentence that says so. */
+/* Whether others can read or write the file, which may be NULL or "-", or it belongs to one of
+ * them; `buf` gets a sentence that says so. One of root's may be for a group, as mounted secrets
+ * are. */
 bool token_is_exposed(const char *file, char *buf, size_t size);
 /* Makes a file that no one else can read, whole from the moment it has its name. Returns 0; -EEXIST
  * where there is one, which stays as it is; or -1. */

@@ -122,6 +122,68 @@ static void one_that_others_may_read_is_told(void **state)
     unlink(file);
 }
 
+static const struct {
+    uid_t owner;
+    mode_t mode;
+    const char *said;
+} of_others[] = {{0, 0400, NULL},
+                 {0, 0440, NULL}, /* a secret that is mounted for a group */
+                 {0, 0640, NULL},
+                 {0, 0660, "is root's and has mode 0660"},
+                 {0, 0644, "is root's and has mode 0644"},
+                 {0, 0604, "is root's and has mode 0604"},
+                 {12345, 0600, "belongs to user 12345"},
+                 {12345, 0640, "belongs to user 12345"}};
+enum { OF_OTHERS = sizeof of_others / sizeof *of_others };
+
+static const char *numbered(size_t i)
+{
+    char name[16];
+    snprintf(name, sizeof name, "%zu", i);
+    return in_folder(name);
+}
+
+/* As another user than root finds root's files and those of a third one. */
+static int of_others_told(void)
+{
+    int wrong = setuid(65534);
+    for (size_t i = 0; i < OF_OTHERS; i++) {
+        char text[512] = "";
+        bool told = token_is_exposed(numbered(i), text, sizeof text);
+        bool is_right = of_others[i].said ? told && strstr(text, of_others[i].said) : !told;
+        if (!is_right)
+            fprintf(stderr, "of %u, %04o: %s\n", of_others[i].owner, of_others[i].mode, text);
+        wrong |= !is_right;
+    }
+    return wrong;
+}
+
+static void one_of_another_user_is_told_and_roots_where_others_may_read_it(void **state)
+{
+    (void)state;
+    char text[512];
+    int status = -1;
+    if (geteuid() != 0) {
+        print_message("only root can give a file to another user\n");
+        skip();
+    }
+    chmod(folder, 0711);
+    for (size_t i = 0; i < OF_OTHERS; i++) {
+        assert_int_equal(token_write(numbered(i), "0123456789abcdef0123456789abcdef", NULL), 0);
+        assert_int_equal(chown(numbered(i), of_others[i].owner, 0), 0);
+        assert_int_equal(chmod(numbered(i), of_others[i].mode), 0);
+    }
+    pid_t child = fork();
+    if (child == 0)
+        _exit(of_others_told());
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    assert_true(token_is_exposed(numbered(6), text, sizeof text)); /* root is told, too */
+    assert_non_null(strstr(text, "other users may use the join token: "));
+    for (size_t i = 0; i < OF_OTHERS; i++)
+        unlink(numbered(i));
+}
+
 static void a_token_of_the_environment_is_read_once(void **state)
 {
     (void)state;
@@ -166,11 +228,13 @@ static void another_token_gives_another_key(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_new_token_is_written_for_its_owner_alone),
-                                       cmocka_unit_test(runs_that_make_it_at_once_have_the_same),
-                                       cmocka_unit_test(one_that_others_may_read_is_told),
-                                       cmocka_unit_test(a_token_of_the_environment_is_read_once),
-                                       cmocka_unit_test(what_is_short_or_no_token_is_refused),
-                                       cmocka_unit_test(another_token_gives_another_key)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_token_is_written_for_its_owner_alone),
+        cmocka_unit_test(runs_that_make_it_at_once_have_the_same),
+        cmocka_unit_test(one_that_others_may_read_is_told),
+        cmocka_unit_test(one_of_another_user_is_told_and_roots_where_others_may_read_it),
+        cmocka_unit_test(a_token_of_the_environment_is_read_once),
+        cmocka_unit_test(what_is_short_or_no_token_is_refused),
+        cmocka_unit_test(another_token_gives_another_key)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
