@@ -67,9 +67,10 @@ void canary_record_checkpoint(struct canary_record *s, const struct snapshot *sn
     }
 }
 
-static void keep_judged(const struct snapshot *snapshot, const struct judge_epoch *epoch,
-                        size_t epochs, int64_t (*into)[2])
+static void keep_flushed(struct canary_record *s, const struct snapshot *snapshot,
+                         const struct judge_epoch *epoch, size_t epochs)
 {
+    int64_t(*into)[2] = s->flushed;
     for (size_t i = 0; i < PAGE_PLANTS; i++) {
         into[i][0] = into[i][1] = 0;
         for (size_t c = 0; c < epochs; c++) {
@@ -84,14 +85,15 @@ static void keep_judged(const struct snapshot *snapshot, const struct judge_epoc
 void canary_record_drained(struct canary_record *s, const struct snapshot *snapshot,
                            const struct judge_epoch *epoch, size_t epochs)
 {
-    keep_judged(snapshot, epoch, epochs, s->drained);
-    memcpy(s->flushed, s->drained, sizeof s->flushed);
+    keep_flushed(s, snapshot, epoch, epochs);
+    for (size_t i = 0; i < PAGE_PLANTS; i++)
+        s->drained[i] = s->flushed[i][0];
 }
 
 void canary_record_flushed(struct canary_record *s, const struct snapshot *snapshot,
                            const struct judge_epoch *epoch, size_t epochs)
 {
-    keep_judged(snapshot, epoch, epochs, s->flushed);
+    keep_flushed(s, snapshot, epoch, epochs);
 }
 
 static struct judge_site site_of(const struct canary_record *s, size_t i)
@@ -102,8 +104,7 @@ static struct judge_site site_of(const struct canary_record *s, size_t i)
                                .bytes = s->bytes[i],
                                .born_blocks = s->last[i].born_blocks,
                                .born_bytes = s->last[i].born_bytes,
-                               .drained_blocks = s->drained[i][0],
-                               .drained_bytes = s->drained[i][1],
+                               .drained_blocks = s->drained[i],
                                .flushed_blocks = s->flushed[i][0],
                                .flushed_bytes = s->flushed[i][1]};
 }

@@ -13,8 +13,9 @@ struct canary_record {
     struct canary_plan plan;
     uint64_t seed;
     int64_t blocks[PAGE_PLANTS][PAGE_EPOCHS], bytes[PAGE_PLANTS][PAGE_EPOCHS];
-    struct snapshot_site last[PAGE_PLANTS];                   /* at the last checkpoint */
-    int64_t drained[PAGE_PLANTS][2], flushed[PAGE_PLANTS][2]; /* blocks, bytes of judged epochs */
+    struct snapshot_site last[PAGE_PLANTS]; /* at the last checkpoint */
+    int64_t drained[PAGE_PLANTS];           /* blocks of judged epochs */
+    int64_t flushed[PAGE_PLANTS][2];        /* the same, and bytes */
 };
 
 /* Both write into the page, so nothing may be under way. Where operations or

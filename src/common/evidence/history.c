@@ -177,17 +177,20 @@ void history_threads(struct history *h, const struct page *page)
     by_thread_read(page, &h->by_thread);
 }
 
-/* Live blocks and bytes per site that were born in epochs the judge convicts on. */
-static void keep_measured(const struct history *h, const struct snapshot *s, int64_t (*into)[2])
+/* Of what is live, what was born in epochs the judge convicts on. */
+static int64_t measured(const struct history *h, const int64_t *born)
+{
+    int64_t sum = 0;
+    for (size_t c = 0; c < h->epochs; c++)
+        sum += h->epoch[c].measured && h->epoch[c].all_closed ? born[c] : 0;
+    return sum;
+}
+
+static void keep_flushed(struct history *h, const struct snapshot *s)
 {
     for (size_t i = 0; i < s->sites; i++) {
-        into[i][0] = into[i][1] = 0;
-        for (size_t c = 0; c < h->epochs; c++) {
-            if (!h->epoch[c].measured || !h->epoch[c].all_closed)
-                continue;
-            into[i][0] += s->site[i].born_blocks[c];
-            into[i][1] += s->site[i].born_bytes[c];
-        }
+        h->flushed[i] = measured(h, s->site[i].born_blocks);
+        h->flushed_bytes[i] = measured(h, s->site[i].born_bytes);
     }
 }
 
@@ -203,14 +206,15 @@ static void keep_left(struct history *h, const struct snapshot *s)
 
 void history_closed(struct history *h, const struct snapshot *s)
 {
-    keep_measured(h, s, h->closed);
+    for (size_t i = 0; i < s->sites; i++)
+        h->closed[i] = measured(h, s->site[i].born_blocks);
 }
 
 void history_drained(struct history *h, const struct snapshot *s)
 {
-    keep_measured(h, s, h->drained);
+    keep_flushed(h, s);
     canary_record_drained(&h->canary, s, h->own, h->epochs);
-    memcpy(h->flushed, h->drained, sizeof h->flushed);
+    memcpy(h->drained, h->flushed, sizeof h->drained);
     keep_left(h, s);
     for (size_t i = 0; i < s->classes; i++)
         h->class_drained[i] = h->class_flushed[i] = s->class_[i].live;
@@ -223,7 +227,7 @@ void history_drained(struct history *h, const struct snapshot *s)
 
 void history_flushed(struct history *h, const struct snapshot *s)
 {
-    keep_measured(h, s, h->flushed);
+    keep_flushed(h, s);
     keep_left(h, s);
     canary_record_flushed(&h->canary, s, h->own, h->epochs);
     for (size_t i = 0; i < s->classes; i++)
@@ -269,11 +273,10 @@ static void lend_sites(const struct history *h, struct lent *l, struct evidence 
                                          .bytes = h->bytes[i],
                                          .born_blocks = s->born_blocks,
                                          .born_bytes = s->born_bytes,
-                                         .closed_blocks = h->closed[i][0],
-                                         .drained_blocks = h->drained[i][0],
-                                         .drained_bytes = h->drained[i][1],
-                                         .flushed_blocks = h->flushed[i][0],
-                                         .flushed_bytes = h->flushed[i][1]};
+                                         .closed_blocks = h->closed[i],
+                                         .drained_blocks = h->drained[i],
+                                         .flushed_blocks = h->flushed[i],
+                                         .flushed_bytes = h->flushed_bytes[i]};
     }
 }
 

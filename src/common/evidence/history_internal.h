@@ -34,10 +34,11 @@ struct history {
     int64_t class_drained[PAGE_CLASSES], class_flushed[PAGE_CLASSES];
     uint64_t population[PAGE_CACHES][PAGE_EPOCHS];
     int64_t regions[PAGE_SIZE_CLASSES][PAGE_EPOCHS];
-    struct snapshot last;                                   /* owned: the last checkpoint's */
-    struct by_thread by_thread;                             /* owned: the same's */
-    int64_t closed[PAGE_SITES][2];                          /* held connections; as `drained` */
-    int64_t drained[PAGE_SITES][2], flushed[PAGE_SITES][2]; /* blocks, bytes of measured epochs */
+    struct snapshot last;                             /* owned: the last checkpoint's */
+    struct by_thread by_thread;                       /* owned: the same's */
+    int64_t closed[PAGE_SITES];                       /* held connections; as `drained` */
+    int64_t drained[PAGE_SITES], flushed[PAGE_SITES]; /* blocks of measured epochs */
+    int64_t flushed_bytes[PAGE_SITES];
     int64_t left[PAGE_SITES][PAGE_EPOCHS][2]; /* `flushed` by epoch of birth, of all epochs */
     int64_t empty[PAGE_SITES];                /* live bytes after the drain, of all epochs */
     int64_t drain_bytes, drain_blocks;        /* the same of all sites */

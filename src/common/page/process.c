@@ -26,7 +26,6 @@ uint64_t page_process_now_ns(void)
 static void read_row(const struct page_process *from, struct snapshot_process *to)
 {
     uint64_t mode = load_u(&from->mode);
-    to->parent = (pid_t)load_u(&from->parent);
     to->mode = mode < PAGE_MODES ? (enum page_mode)mode : PAGE_MODE_INACTIVE;
     to->flags = load_u(&from->flags);
     snapshot_copy_name(to->name, from->name, sizeof to->name);

@@ -21,7 +21,7 @@
 
 /* A row, as plain data. */
 struct snapshot_process {
-    pid_t pid, parent;
+    pid_t pid;
     enum page_mode mode;
     uint64_t flags; /* PAGE_PROCESS_* */
     char name[16];

@@ -225,7 +225,6 @@ static void read_app(const struct page *page, struct snapshot *s)
 static void read_head(const struct page *page, struct snapshot *s)
 {
     READ(*s, *page, mode);
-    s->epoch = page_epoch(load_u(&page->epoch));
     READ(*s, *page, sites_lost);
     READ(*s, *page, threads_shared);
     READ(*s, *page, epochs_late);

@@ -32,7 +32,7 @@ struct snapshot_cache {
     uint64_t population, capacity;
 };
 struct snapshot {
-    uint64_t mode, epoch;
+    uint64_t mode;
     uint64_t allocs, frees, reallocs, alloc_bytes;
     int64_t blocks, bytes; /* the ledger's totals, OpenSSL's sites only (not libuv's) */
     int64_t uv_blocks, uv_bytes;

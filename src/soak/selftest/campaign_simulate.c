@@ -91,7 +91,6 @@ static void look(struct program *p, struct judgement *ret)
                                       .born_blocks = s->born,
                                       .born_bytes = p->bytes[i][1],
                                       .drained_blocks = left,
-                                      .drained_bytes = left * BLOCK,
                                       .flushed_blocks = left,
                                       .flushed_bytes = left * BLOCK};
     }

@@ -16,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CONTROL_FD = 3, PAGE_FD = 4, EXTRA_FD = 5, MAPS_BYTES = 4 << 20 };
+enum { PAGE_FD = 4, EXTRA_FD = 5, MAPS_BYTES = 4 << 20 };
 
 int child_init(struct child *c, struct err *e)
 {

@@ -131,8 +131,7 @@ struct subjects {
     const struct programs *programs;
     struct run_dir *dir;
     uint64_t seed;
-    const char *here; /* the scenario's folder */
-    uint64_t asked;   /* --loop: what {count} stands for in the next run */
+    uint64_t asked; /* --loop: what {count} stands for in the next run */
 
     uv_loop_t loop;
     size_t count;

@@ -91,7 +91,7 @@ static void a_row_tells_what_its_process_wrote(void **state)
     assert_int_equal(snapshot_processes(page, rows), 2);
     assert_int_equal(rows[0].pid, MASTER);
     assert_int_equal(rows[0].mode, PAGE_MODE_INACTIVE);
-    assert_int_equal(rows[1].parent, MASTER);
+    assert_int_equal(row->parent, MASTER);
     assert_int_equal(rows[1].mode, PAGE_MODE_HOOKS);
     assert_int_equal(rows[1].flags, PAGE_PROCESS_LATE);
     assert_string_equal(rows[1].name, "worker?");

@@ -363,7 +363,6 @@ void compare_judge_with_rules(const struct compare_input *input, uint64_t rules,
     const struct judging j = {.input = input, .rules = rules};
     CHECK(input->versions >= 1 && input->versions <= COMPARE_VERSIONS);
     memset(ret, 0, sizeof *ret);
-    ret->columns = input->versions;
     for (size_t i = 0; i < input->versions; i++) {
         struct compare_column *c = &ret->column[i];
         CHECK(input->version[i].runs <= COMPARE_RUNS);

@@ -71,9 +71,8 @@ struct compare_column {
 };
 
 struct compare_judgement {
-    size_t columns;
-    struct compare_column column[COMPARE_VERSIONS];
-    enum compare_outcome outcome; /* the gravest of all columns */
+    struct compare_column column[COMPARE_VERSIONS]; /* of the input's versions */
+    enum compare_outcome outcome;                   /* the gravest of all columns */
 };
 
 struct compare_input {

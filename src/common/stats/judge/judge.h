@@ -52,7 +52,7 @@ struct judge_site {
     uint64_t passed_on;      /* a bit per epoch of which it isn't known */
     int64_t closed_blocks;   /* UNIT_OPERATION: born in measured epochs, live after the held
                               * connections were closed and before the drain */
-    int64_t drained_blocks, drained_bytes; /* born in measured epochs, live after the drain */
+    int64_t drained_blocks;  /* born in measured epochs, live after the drain */
     int64_t flushed_blocks, flushed_bytes; /* ... and after the caches were emptied */
 };
 

@@ -70,7 +70,7 @@ static size_t start_of(const struct judge_context *h)
 }
 
 struct row {
-    bool bytes, libuv;
+    bool bytes;
     int64_t start, end, kept;
     double table_bytes; /* per connection, that tables grew by */
 };
@@ -119,7 +119,7 @@ static void add_sites(const struct judge_context *h, struct judgement *j, enum m
 {
     bool bytes = metric == METRIC_OPENSSL_BYTES, libuv = metric == METRIC_LIBUV_BLOCKS;
     struct judge_metric *m = metric_add(j, metric);
-    struct row r = {.bytes = bytes, .libuv = libuv};
+    struct row r = {.bytes = bytes};
     for (size_t i = 0; h->e->epochs && i < h->e->sites; i++) {
         if (is_libuv(&h->e->site[i]) == libuv)
             add_site(h, j, i, &r, &m->state);

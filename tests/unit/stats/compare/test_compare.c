@@ -702,7 +702,6 @@ static void the_most_versions_and_runs_have_room(void **state)
     m.input.version = version;
     m.input.versions = COMPARE_VERSIONS;
     compare_judge(&m.input, &j);
-    assert_int_equal(j.columns, COMPARE_VERSIONS);
     assert_int_equal(j.outcome, COMPARE_SAME);
     assert_int_equal(j.column[COMPARE_VERSIONS - 1].cell[COMPARE_CPU].ratio.pairs, COMPARE_RUNS);
     assert_true(j.column[COMPARE_VERSIONS - 1].cell[COMPARE_CPU].value == 32.5);
@@ -712,7 +711,7 @@ static void the_most_versions_and_runs_have_room(void **state)
     assert_int_equal(j.column[1].cell[COMPARE_CPU].ratio.pairs, COMPARE_RUNS);
     m.input.versions = 1;
     compare_judge(&m.input, &j);
-    assert_true(j.columns == 1 && j.outcome == COMPARE_SAME);
+    assert_int_equal(j.outcome, COMPARE_SAME);
 }
 
 /* ---- sites ---- */
@@ -997,7 +996,7 @@ static void write_controls(FILE *out)
         controls[i].make(&m);
         compare_judge(&m.input, &j);
         fprintf(out, "%s: %s\n", controls[i].name, compare_outcome_name(j.outcome));
-        for (size_t c = 0; c < j.columns; c++)
+        for (size_t c = 0; c < m.input.versions; c++)
             write_column(out, &j.column[c]);
     }
 }

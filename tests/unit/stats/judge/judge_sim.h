@@ -239,7 +239,7 @@ static inline void sim_drain(struct sim *s)
     for (size_t i = 0; i < s->sites; i++) {
         struct judge_site *l = &s->lent[i];
         int64_t lost = 0;
-        l->drained_blocks = l->drained_bytes = 0;
+        l->drained_blocks = 0;
         for (size_t c = 0; c < s->epochs; c++) {
             if (!s->epoch[c].measured || !s->epoch[c].all_closed)
                 continue;
@@ -248,7 +248,6 @@ static inline void sim_drain(struct sim *s)
         }
         if (s->site[i].model == SIM_DEFERRED)
             l->drained_blocks = 0;
-        l->drained_bytes = l->drained_blocks * s->site[i].size;
         l->flushed_blocks = sim_is_cached(s, i) ? lost : l->drained_blocks;
         l->flushed_bytes = l->flushed_blocks * s->site[i].size;
     }

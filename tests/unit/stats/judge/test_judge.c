@@ -617,7 +617,6 @@ static void lost_among_replaced(struct sim *s)
         s->site[0].bytes[c] += lost * s->site[0].size;
     }
     s->lent[0].drained_blocks += lost;
-    s->lent[0].drained_bytes += lost * s->site[0].size;
     s->lent[0].flushed_blocks += lost;
     s->lent[0].flushed_bytes += lost * s->site[0].size;
 }
@@ -725,7 +724,6 @@ static void replaced_with_object(struct sim *s)
         s->site[i].live[0] -= made;
         s->site[i].live[WARM + 2] = made;
         s->lent[i].drained_blocks = made;
-        s->lent[i].drained_bytes = made * s->site[i].size;
     }
     for (size_t c = 0; c < s->epochs; c++) {
         s->site[WITH].blocks[c] += c % 2 ? 2 : 0;
@@ -740,7 +738,7 @@ static void lost_beside_replaced(struct sim *s)
 {
     replaced_with_object(s);
     s->lent[1].flushed_blocks = s->lent[1].drained_blocks;
-    s->lent[1].flushed_bytes = s->lent[1].drained_bytes;
+    s->lent[1].flushed_bytes = s->lent[1].flushed_blocks * s->site[1].size;
 }
 
 static void swapped(struct sim *s)
