@@ -4,26 +4,11 @@
 TLS runs in memory (ssl.MemoryBIO), so that the socket is ours and nothing hides how it ends.
 """
 
-import os
 import socket
 import ssl
-import subprocess
 import time
 
 from listener import Listener
-from patience import PATIENCE_S
-
-
-def make_certificate(folder, name="recorder"):
-    """Returns a PEM file, NAME.pem, with a fresh key and a self-signed certificate for it."""
-    path = os.path.join(folder, name + ".pem")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-subj", f"/CN={name}", "-days", "2", "-keyout", path + ".key", "-out", path],
-        check=True, capture_output=True, timeout=PATIENCE_S)
-    with open(path, "ab") as out, open(path + ".key", "rb") as key:
-        out.write(key.read())
-    return path
 
 
 class Recorder(Listener):

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from client_recorder import make_certificate
+from fixtures import make_certificate
 from patience import PATIENCE_S as WAIT_S
 
 CLIENT = os.path.join(os.environ["SOAK_BIN"], "soak-client")

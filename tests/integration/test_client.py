@@ -6,12 +6,12 @@ import resource
 import signal
 import socket
 import subprocess
-import tempfile
 import threading
 import time
 import unittest
 
-from client_recorder import Recorder, make_certificate
+from client_recorder import Recorder
+from load_case import LoadCase
 from patience import LIMITS, PATIENCE_S as WAIT_S, until, within_limits
 from probe_page import bucket_of, page_make
 
@@ -88,17 +88,8 @@ def weights(**given):
             for name in ("clean", "reset", "half-close", "mid-handshake")]
 
 
-class LeaveTest(unittest.TestCase):
+class LeaveTest(LoadCase):
     """Each behaviour as the server's socket sees it."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.certificate = make_certificate(cls.folder.name)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     def run_against(self, *options, closed=8, **recorder):
         server = Recorder(self.certificate, **recorder)

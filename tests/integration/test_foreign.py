@@ -13,7 +13,7 @@ import time
 import unittest
 import uuid
 
-from client_recorder import make_certificate
+from fixtures import free_port, make_certificate
 from patience import PATIENCE_S, until, until_said, within_limits
 from processes import children_named, family
 from soak_run import Run, SoakTest
@@ -391,14 +391,10 @@ class RunningTest(SoakTest):
 
     def setUp(self):
         super().setUp()
-        cert = os.path.join(self.results, "cert.pem")
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256",
-                        "-nodes", "-subj", "/CN=localhost", "-keyout", cert, "-out", cert + ".crt"],
-                       check=True, capture_output=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.address = f"127.0.0.1:{free.getsockname()[1]}"
+        certificate = make_certificate(self.results, "localhost")
+        self.address = f"127.0.0.1:{free_port()}"
         self.process = subprocess.Popen(
-            [sys.executable, PROGRAMS, "serve", self.address, cert + ".crt", cert])
+            [sys.executable, PROGRAMS, "serve", self.address, certificate, certificate])
         self.addCleanup(self.process.wait)
         self.addCleanup(self.process.kill)
         until(self.is_listening, "it listens")

@@ -10,7 +10,7 @@ import sys
 import time
 import unittest
 
-from client_recorder import make_certificate
+from fixtures import make_certificate
 from listener import Listener
 from load_case import CLIENT, LoadCase
 from patience import PATIENCE_S as WAIT_S, within_limits

@@ -6,13 +6,12 @@ import os
 import socket
 import ssl
 import subprocess
-import tempfile
 import threading
 import unittest
 
 import soak_run
-from client_recorder import make_certificate
 from listener import Listener
+from load_case import LoadCase
 from server_driver import Server
 from patience import until
 from test_client import Client, by_hand
@@ -69,17 +68,8 @@ class Echo(Listener):
             tls.sendall(data if first or not self.answer else self.answer)
 
 
-class OperationsTest(unittest.TestCase):
+class OperationsTest(LoadCase):
     """The client by hand."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.certificate = make_certificate(cls.folder.name)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     def operate(self, what, version, *options, **server):
         echo = Echo(self.certificate, version, **server)

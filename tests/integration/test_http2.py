@@ -11,6 +11,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
+from fixtures import free_port
 from listener import Listener
 from load_case import CLIENT, LoadCase
 from patience import PATIENCE_S as WAIT_S, until
@@ -174,8 +175,7 @@ class RealTest(Case):
         return path
 
     def start(self, text, name, *arguments):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         path = Path(self.folder.name) / name
         path.write_text(text.format(folder=self.folder.name, port=port, certificate=self.certificate),
                         encoding="utf-8")

@@ -11,15 +11,11 @@ import unittest
 
 import soak_run
 import test_robust
+from fixtures import free_port
 from patience import LIMITS, PATIENCE_S, within_limits
 
 RUN = ("--conns", "10", "--churn", "400/s", "--seed", "7f3a")
 PEERS = (*RUN, *soak_run.RESUMED)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as holder:
-        return holder.getsockname()[1]
 
 
 def reset(sock):

@@ -11,7 +11,7 @@ import tempfile
 import time
 import unittest
 
-from client_recorder import make_certificate
+from fixtures import make_certificate
 from patience import until
 from probe_page import page_threads
 from server_driver import BIN, PATIENCE, Server, client_context, reset

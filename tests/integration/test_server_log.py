@@ -10,7 +10,7 @@ import tempfile
 import unittest
 
 import server_log
-from client_recorder import make_certificate
+from fixtures import make_certificate
 from patience import within_limits
 from server_driver import BIN, PATIENCE, Server, client_context, reset
 

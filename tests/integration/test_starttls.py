@@ -11,7 +11,8 @@ import subprocess
 import tempfile
 import unittest
 
-from client_recorder import make_certificate
+from fixtures import make_certificate
+from load_case import LoadCase
 from server_driver import BIN, PATIENCE, Server
 from patience import until, within_limits
 from starttls_peers import SCRIPTS, Relay, Scripted
@@ -128,17 +129,8 @@ class OtherClients(unittest.TestCase):
             ftp.close()
 
 
-class OtherServers(unittest.TestCase):
+class OtherServers(LoadCase):
     """Servers of others against soak-client."""
-
-    @classmethod
-    def setUpClass(cls):
-        cls.folder = tempfile.TemporaryDirectory()
-        cls.certificate = make_certificate(cls.folder.name)
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.folder.cleanup()
 
     @each_protocol
     def test_their_words_are_understood_in_any_pieces(self, protocol):

@@ -10,9 +10,9 @@ import pathlib
 import platform
 import pwd
 import shutil
-import socket
 import subprocess
 
+from fixtures import free_port
 from patience import PATIENCE_S, until
 
 SOAK = pathlib.Path(os.environ["SOAK_BUILD"]) / "bin/soak"
@@ -103,8 +103,7 @@ class Sshd:
             os.mkdir(self.made, 0o755)
         for key in ("host_key", "user_key"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         words = {"folder": folder, "user": getpass.getuser(), "port": port,
                  "listen": "\n".join(f"ListenAddress {host}:{port}" for host in HOSTS)}
         key = (folder / "host_key.pub").read_text(encoding="ascii")

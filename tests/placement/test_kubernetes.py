@@ -7,11 +7,11 @@ import os
 import pathlib
 import secrets
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
 
+from fixtures import free_port
 from patience import PATIENCE_S
 
 try:
@@ -191,8 +191,7 @@ class Run(unittest.TestCase):
         folder = tempfile.mkdtemp(prefix="soak-run-")
         self.addCleanup(shutil.rmtree, folder)
         pathlib.Path(folder, "token").write_text(secrets.token_hex(32), encoding="ascii")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address = f"127.0.0.1:{free.getsockname()[1]}"
+        address = f"127.0.0.1:{free_port()}"
         agents = [subprocess.Popen(self.here(self.agents, folder, address), stderr=subprocess.DEVNULL)
                   for _ in range(self.agents["completions"])]
         run = subprocess.run([*self.here(self.server, folder, address), "--sensitivity", "1/1", "--results", folder],

@@ -5,12 +5,12 @@ import os
 import pathlib
 import re
 import shutil
-import socket
 import subprocess
 import tempfile
 import unittest
 
 import private_sshd
+from fixtures import free_port
 from patience import PATIENCE_S
 
 BUILD = pathlib.Path(os.environ["SOAK_BUILD"])
@@ -89,8 +89,7 @@ class OverSsh(Script):
         self.assertNotIn(token, self.sshd.log())
 
     def test_three_agents_make_the_load_and_the_leak_is_found(self):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            join = f"127.0.0.1:{free.getsockname()[1]}"
+        join = f"127.0.0.1:{free_port()}"
         self.environment |= {"SOAK": str(BUILD / "bin/soak"), "SOAK_ROOT": str(SOURCE)}
         done = self.run_script("hosts", join, "--conns", "20", "--churn", "max", "--defect", "lost-state",
                                "--results", "kept", code=1)

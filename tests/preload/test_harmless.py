@@ -15,6 +15,7 @@ import time
 import unittest
 
 import test_programs
+from fixtures import free_port, make_certificate
 from patience import until
 from probed import BIN, HOOKS, JEMALLOC, LIBRARY, MALLOC_LIBRARY, PATIENCE, Probed
 
@@ -198,9 +199,8 @@ class IdleTest(unittest.TestCase):
 
     def idle(self, probed, here):
         """One that has had two connections, and waits for a third."""
-        port = test_programs.free_port()
-        child = probed.start("openssl", "s_server", "-accept", str(port), "-cert", "cert.pem", "-key", "key.pem",
-                             cwd=here)
+        port = free_port()
+        child = probed.start("openssl", "s_server", "-accept", str(port), "-cert", "cert.pem", cwd=here)
         for line in child.stdout:
             if line.startswith("ACCEPT"):
                 break
@@ -215,8 +215,7 @@ class IdleTest(unittest.TestCase):
 
     def test_an_idle_server_is_never_woken(self):
         with tempfile.TemporaryDirectory() as here, contextlib.ExitStack() as stack:
-            subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost",
-                            "-keyout", "key.pem", "-out", "cert.pem"], cwd=here, check=True, capture_output=True)
+            make_certificate(here, "cert")
             servers = {variant: self.idle(stack.enter_context(Probed(preload)), here)
                        for variant, preload in VARIANTS.items()}
             before = {variant: self.woken(child) for variant, child in servers.items()}

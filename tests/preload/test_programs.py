@@ -4,20 +4,14 @@
 import shutil
 import socket
 import ssl
-import subprocess
 import tempfile
 import time
 import unittest
 from pathlib import Path
 
 from probed import HOOKS, PATIENCE, PYTHON, Probed
+from fixtures import free_port, make_certificate
 from patience import until
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def handshake(port, message=b""):
@@ -35,9 +29,7 @@ class ProgramsTest(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="soak preload ")
         cls.addClassCleanup(folder.cleanup)
         cls.here = Path(folder.name)
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=localhost", "-days",
-                        "30", "-keyout", cls.here / "key.pem", "-out", cls.here / "cert.pem"], check=True,
-                       capture_output=True)
+        make_certificate(cls.here, "cert")
 
     def quiet(self, probed, closed):
         """All connections have gone, and the count stands still."""
@@ -77,14 +69,14 @@ class ProgramsTest(unittest.TestCase):
 
     def test_openssl_s_server(self):
         with Probed() as probed:
-            self.serve(probed, "openssl", "s_server", "-accept", "{port}", "-cert", "cert.pem", "-key", "key.pem",
+            self.serve(probed, "openssl", "s_server", "-accept", "{port}", "-cert", "cert.pem",
                        "-quiet", "-no_cache", "-num_tickets", "0")
 
     def test_python_opens_libcrypto_later(self):
         program = """
 import socket, ssl, sys
 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-context.load_cert_chain("cert.pem", "key.pem")
+context.load_cert_chain("cert.pem")
 context.options |= ssl.OP_NO_TICKET
 context.num_tickets = 0
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))

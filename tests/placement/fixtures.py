@@ -1,0 +1,1 @@
+../integration/fixtures.py
