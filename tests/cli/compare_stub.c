@@ -130,8 +130,10 @@ static json_t *subject_json(const struct version *v, double growth)
 {
     json_t *sites = json_array();
     if (growth > 0)
-        json_array_append_new(sites, json_pack("{s:s,s:i}", "file", "../ssl/ssl_sess.c", "line",
-                                               70 + (strcmp(v->openssl, "3.0.20") == 0)));
+        json_array_append_new(sites, json_pack("{s:s,s:i,s:s,s:s,s:f}", "file", "../ssl/ssl_sess.c",
+                                               "line", 70 + (strcmp(v->openssl, "3.0.20") == 0),
+                                               "verdict", "LEAK", "kind", "side-allocation-lost",
+                                               "per_conn_bytes", growth));
     return json_pack("{s:s,s:s,s:s,s:f,s:f,s:o,s:{s:{s:i,s:i},s:{s:i,s:i}},s:{s:f,s:f,s:f,s:f}}",
                      "name", "server", "verdict", v->verdict, "kind",
                      growth > 0 ? "side-allocation-lost" : "none", "per_conn_bytes", growth,

@@ -184,6 +184,30 @@ class Judged(Compare):
                          ["ssl/ssl_sess.c", "ssl/ssl_sess.c", None])
         self.assertIn("the LEAK is gone", document["versions"][2]["said"])
 
+    def leaks_at(self, name, version, *places, growth):
+        """A made-up run that leaks at these places, so many bytes in all."""
+        (self.folder / name).mkdir()
+        path = self.folder / name / "result.json"
+        self.soak("document", version, path)
+        document = self.read(path)
+        document["subjects"][0].update(per_conn_bytes=growth, sites=[
+            {"file": file, "line": 78, "verdict": "LEAK", "kind": kind, "per_conn_bytes": growth}
+            for file, kind in places])
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return name
+
+    def test_a_leak_elsewhere_is_worse_however_small(self):
+        side = "side-allocation-lost"
+        old = self.leaks_at("old", "3.0.17", ("ssl/ssl_sess.c", side), growth=939)
+        new = self.leaks_at("new", "3.0.17", ("../server/defect.c", side), growth=32)
+        both = self.leaks_at("both", "3.0.17", ("ssl/ssl_sess.c", side), ("server/defect.c", side), growth=64)
+        for leak in (new, both):
+            with self.subTest(leak=leak):
+                said = " ".join(self.soak("compare", old, leak, code=1).stdout.split())
+                self.assertIn(f"WORSE {leak} against {old}, for the server: another LEAK, +", said)
+                self.assertIn(f"B per connection at server/defect.c:78, where {old} has none", said)
+        self.assertIn("the LEAK is smaller", " ".join(self.soak("compare", both, new).stdout.split()))
+
     def test_the_sites_of_the_step_in_3_0_20_are_named(self):
         why = self.document("3.0.17,3.0.20", code=1)["why"][0]
         self.assertEqual((why["measure"], why["after"] - why["before"]), ("allocs", 703))

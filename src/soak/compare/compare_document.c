@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "compare_parts.h"
 #include "report/footprint.h"
+#include "report/sections.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -16,21 +17,55 @@ enum { BLAMED = 256 };
 
 /* ---- the verdict ---- */
 
-/* The growth of the subject to blame, and the place: the first of its sites. */
+/* The function that allocates at a site, without what a compiler adds to a part of one. */
+static const char *function_at(struct compare_set *s, const struct result_subject *subject,
+                               const struct result_site *site)
+{
+    char name[BLAMED];
+    const struct result_stack *stack = site->file ? parts_stack_of(subject, site) : NULL;
+    const char *function = stack && stack->frames ? stack->frame[0].function : NULL;
+    if (!function)
+        return NULL;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(function, "."), function);
+    return name[0] ? compare_set_text(s, name) : NULL;
+}
+
+static int take_place(struct compare_set *s, const struct result_subject *subject, size_t i,
+                      struct compare_run *run, struct err *e)
+{
+    const struct result_site *site = &subject->site[i];
+    if (site->file && strlen(site->file) > BLAMED)
+        return err_set(e, "site %zu: 'file' is longer than %d bytes", i + 1, BLAMED);
+    run->place[run->places++] = (struct compare_place){
+        .file = site->file ? compare_file(compare_set_text(s, site->file)) : NULL,
+        .function = function_at(s, subject, site),
+        .line = site->line,
+        .kind = site->kind,
+        .bytes = site->per_conn_bytes};
+    return 0;
+}
+
+/* Where it leaks. What has no site, such as descriptors, is known by its kind alone. */
+static int take_places(struct compare_set *s, const struct result_subject *subject,
+                       struct compare_run *run, struct err *e)
+{
+    for (size_t i = 0; i < subject->sites && run->places < COMPARE_PLACES; i++)
+        if (subject->site[i].verdict == VERDICT_LEAK && take_place(s, subject, i, run, e) != 0)
+            return -1;
+    if (!run->places)
+        run->place[run->places++] =
+            (struct compare_place){.kind = run->kind, .bytes = subject->judgement.per_conn_bytes};
+    return 0;
+}
+
+/* The growth of the subject to blame, and where. */
 static int take_blame(struct compare_set *s, const struct result_subject *subject,
                       struct compare_run *run, struct err *e)
 {
     run->row[COMPARE_GROWTH_BYTES] = subject->judgement.per_conn_bytes;
     run->row[COMPARE_GROWTH_BLOCKS] = subject->judgement.per_conn_blocks;
     run->kind = subject->judgement.kind;
-    if (run->verdict != VERDICT_LEAK || !subject->sites)
-        return 0;
-    const struct result_site *site = &subject->site[0];
-    if (site->file && strlen(site->file) > BLAMED)
-        return err_set(e, "site 1: 'file' is longer than %d bytes", BLAMED);
-    run->file = site->file ? compare_file(compare_set_text(s, site->file)) : NULL;
-    run->line = site->line;
-    return 0;
+    return run->verdict == VERDICT_LEAK ? take_places(s, subject, run, e) : 0;
 }
 
 /* The subject with the run's own verdict; the program under test comes first. */

@@ -107,7 +107,8 @@ static const char verdict_metric[] = "verdict";
 static const char *metric_of(const struct compare_set *s, size_t i)
 {
     const struct compare_column *c = &s->judgement.column[i];
-    if (c->verdict_outcome == COMPARE_BETTER || c->verdict_outcome == COMPARE_WORSE)
+    bool told = c->verdict_outcome == COMPARE_BETTER || c->verdict_outcome == COMPARE_WORSE;
+    if (told && !c->another) /* where both LEAK, there is no verdict to follow */
         return verdict_metric;
     static const enum compare_row first[] = {COMPARE_ALLOCS_SERVER, COMPARE_ALLOCS_CLIENT,
                                              COMPARE_HELD_IDLE};
@@ -214,18 +215,29 @@ static bool next_exchange(struct text *c, const struct compare_set *s)
     return true;
 }
 
-/* The call stacks of the first leak. */
+/* The version with a leak to look at: one that others lack, else the first that has any. */
+static size_t leak_of(const struct compare_set *s)
+{
+    size_t found = s->entries;
+    for (size_t i = s->entries; i-- > 0;)
+        if (s->judgement.column[i].runs && s->judgement.column[i].verdict == VERDICT_LEAK)
+            found = i;
+    for (size_t i = s->entries; i-- > 0;)
+        if (s->judgement.column[i].another)
+            found = i;
+    return found;
+}
+
+/* Its call stacks. */
 static bool next_leak(struct text *c, const struct compare_set *s)
 {
-    for (size_t i = 0; i < s->entries && s->rounds; i++) {
-        if (s->judgement.column[i].runs == 0 || s->judgement.column[i].verdict != VERDICT_LEAK)
-            continue;
-        begin(c, s, "run");
-        text_add(c, " --%s %s", s->part, s->entry[i].asked);
-        end(c, s);
-        return strcmp(s->part, "malloc") != 0;
-    }
-    return false;
+    size_t i = leak_of(s);
+    if (i == s->entries || !s->rounds)
+        return false;
+    begin(c, s, "run");
+    text_add(c, " --%s %s", s->part, s->entry[i].asked);
+    end(c, s);
+    return strcmp(s->part, "malloc") != 0;
 }
 
 /* A version that couldn't be judged: longer runs. */

@@ -261,39 +261,6 @@ static void say_rows(struct text *j, const struct compare_set *s, size_t i)
                   compare_outcome_name(rows_outcome(c)));
 }
 
-static void say_growth(struct text *j, const struct compare_set *s, const struct compare_column *c,
-                       const char *what)
-{
-    char bytes[COMPARE_FIGURE], place[COMPARE_SENTENCE / 2] = "";
-    double value = c->cell[COMPARE_GROWTH_BYTES].value;
-    if (c->file)
-        figure_place(place, sizeof place, c->file, c->line);
-    if (isnan(value))
-        text_item(j, "%s%s%s", what, place[0] ? " at " : "", place);
-    else
-        text_item(j, "%s, %s per %s%s%s", what, figure_bytes(bytes, sizeof bytes, value),
-                  unit_name(s->unit), place[0] ? " at " : "", place);
-}
-
-static void say_verdict(struct text *j, const struct compare_set *s, size_t i)
-{
-    const struct compare_column *first = &s->judgement.column[0], *c = &s->judgement.column[i];
-    enum compare_outcome growth = c->cell[COMPARE_GROWTH_BYTES].outcome;
-    if (c->runs == 0 || first->runs == 0)
-        text_item(j, "%s wasn't run", s->entry[c->runs ? 0 : i].name);
-    else if (c->verdict_change == COMPARE_CHANGE_UNSURE)
-        text_item(j, "the verdicts are %s and %s", verdict_name(first->verdict),
-                  verdict_name(c->verdict));
-    else if (c->verdict_outcome == COMPARE_WORSE)
-        say_growth(j, s, c, "a LEAK");
-    else if (c->verdict_outcome == COMPARE_BETTER)
-        text_item(j, "the LEAK is gone");
-    else if (growth != COMPARE_SAME)
-        say_growth(j, s, c, growth == COMPARE_WORSE ? "the LEAK is larger" : "the LEAK is smaller");
-    else if (c->verdict == VERDICT_LEAK)
-        text_item(j, "both LEAK");
-}
-
 /* What only the footprint says is called so, lest it be taken for a leak. */
 static void say_footprint(struct text *j, const struct compare_set *s, size_t i)
 {
@@ -379,7 +346,7 @@ static char *compare_say_reasons(const struct compare_set *s, size_t i, char *bu
 {
     const struct compare_column *c = &s->judgement.column[i], *first = &s->judgement.column[0];
     struct text j = text_list(buf, size, " · ");
-    say_verdict(&j, s, i);
+    compare_say_verdict(&j, s, i);
     if (c->outcome == COMPARE_MIXED)
         j.joint = " · but ";
     say_rows(&j, s, i);

@@ -8,11 +8,15 @@
 
 #include "compare_set.h"
 
+struct text;
+
 enum { COMPARE_SENTENCE = 512, COMPARE_COMMAND = 8192, COMPARE_FIGURE = 64 };
 
 /* `WORSE  openssl 3.5.7 against 3.0.22, for the server: ...` of version i, 1 and on. Each writes to
  * buf, always terminated, and returns it. */
 char *compare_say(const struct compare_set *s, size_t i, char *buf, size_t size);
+/* Of that line, what is said of the verdict: `another LEAK, ...`. */
+void compare_say_verdict(struct text *j, const struct compare_set *s, size_t i);
 /* What only the program does that isn't judged; "" when that is nothing. */
 char *compare_say_other(const struct compare_set *s, size_t i, char *buf, size_t size);
 /* Whether any version did. */

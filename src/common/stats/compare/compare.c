@@ -134,16 +134,19 @@ static void fill_verdict(const struct judging *j, const struct compare_version *
     const struct compare_run *worst = worst_run(j, v);
     c->verdict = worst->verdict;
     c->kind = worst->kind;
-    c->file = worst->file;
-    c->line = worst->line;
+    if (worst->places) {
+        c->file = worst->place[0].file;
+        c->line = worst->place[0].line;
+    }
     c->sensitivity = v->run[0].sensitivity;
     for (size_t i = 1; i < v->runs; i++)
         c->sensitivity = fmin(c->sensitivity, v->run[i].sensitivity);
 }
 
 static void judge_verdict(const struct judging *j, const struct compare_column *first,
-                          struct compare_column *c)
+                          size_t column, struct compare_column *c)
 {
+    const struct compare_version *version = j->input->version;
     bool leaked = first->verdict == VERDICT_LEAK, leaks = c->verdict == VERDICT_LEAK;
     c->verdict_change = COMPARE_CHANGE_EQUAL;
     if (first->runs == 0 || c->runs == 0) {
@@ -156,6 +159,12 @@ static void judge_verdict(const struct judging *j, const struct compare_column *
     } else if (rule(j, COMPARE_RULE_TURNED) && leaked != leaks) {
         c->verdict_change = leaks ? COMPARE_CHANGE_MORE : COMPARE_CHANGE_LESS;
         c->verdict_outcome = leaks ? COMPARE_WORSE : COMPARE_BETTER;
+    } else if (rule(j, COMPARE_RULE_ANOTHER) && leaked && leaks) {
+        c->another = compare_another_leak(&version[0], &version[column]);
+    }
+    if (c->another) {
+        c->verdict_change = COMPARE_CHANGE_MORE;
+        c->verdict_outcome = COMPARE_WORSE;
     }
 }
 
@@ -371,7 +380,7 @@ void compare_judge_with_rules(const struct compare_input *input, uint64_t rules,
             fill_cell(&j, &input->version[i], c, (enum compare_row)row);
         if (i == 0)
             continue;
-        judge_verdict(&j, &ret->column[0], c);
+        judge_verdict(&j, &ret->column[0], i, c);
         for (int row = 0; row < COMPARE_ROWS; row++)
             judge_row(&j, i, (enum compare_row)row, ret);
         c->outcome = sum_up(&j, ret, i);

@@ -23,14 +23,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { COMPARE_VERSIONS = 16, COMPARE_RUNS = 64 };
+enum { COMPARE_VERSIONS = 16, COMPARE_RUNS = 64, COMPARE_PLACES = 24 };
+
+/* Where a run leaks. */
+struct compare_place {
+    const char *file;     /* NULL: outside OpenSSL, and the kind is all that is known. Borrowed */
+    const char *function; /* NULL: not known. Borrowed */
+    uint32_t line;
+    enum kind kind;
+    double bytes; /* per connection; NAN: not known */
+};
 
 /* What one run says. */
 struct compare_run {
     enum verdict verdict;
     enum kind kind;
-    const char *file; /* of the site to blame; NULL: none. Borrowed */
-    uint32_t line;
+    struct compare_place place[COMPARE_PLACES]; /* of a LEAK; the one to blame comes first */
+    size_t places;
     uint64_t round;           /* runs of the same round stood beside one another */
     double sensitivity;       /* one lost block per so many connections would have shown; 0: none */
     double row[COMPARE_ROWS]; /* NAN: it doesn't say */
@@ -63,8 +72,10 @@ struct compare_column {
     enum kind kind;       /* of the first run with that verdict, and where */
     const char *file;
     uint32_t line;
-    double sensitivity;                 /* the least of its runs */
-    enum compare_change verdict_change; /* MORE: it turned into a LEAK; LESS: the LEAK is gone */
+    const struct compare_place
+        *another;       /* a LEAK where the first has none, as it has others; NULL */
+    double sensitivity; /* the least of its runs */
+    enum compare_change verdict_change; /* MORE: a LEAK came; LESS: the LEAK is gone */
     enum compare_outcome verdict_outcome;
     struct compare_cell cell[COMPARE_ROWS];
     enum compare_outcome outcome; /* against the first version; SAME for that itself */
@@ -90,6 +101,10 @@ struct compare_input {
 enum { COMPARE_PAIRS = 6 };
 
 void compare_judge(const struct compare_input *input, struct compare_judgement *ret);
+
+/* A place where a version leaks and no run of the first does; NULL: there is none. */
+const struct compare_place *compare_another_leak(const struct compare_version *first,
+                                                 const struct compare_version *v);
 
 /* Median of the ratios b/a and its interval from their order statistics, which supposes nothing of
  * their distribution: between the k-th smallest and k-th largest of n lies the median with

@@ -14,6 +14,7 @@
     X(COMPARE_RULE_WORST)     /* a version's verdict is the worst of its runs */                   \
     X(COMPARE_RULE_UNDECIDED) /* INCONCLUSIVE and INVALID can't be compared */                     \
     X(COMPARE_RULE_TURNED)    /* a LEAK that comes or goes decides */                              \
+    X(COMPARE_RULE_ANOTHER)   /* a LEAK where the first has none is worse, LEAK or not */          \
     X(COMPARE_RULE_GROWTH)    /* a LEAK that grows by more, whatever the run, is worse */          \
     X(COMPARE_RULE_TOLERANCE) /* an exact row decides beyond the tolerance */                      \
     X(COMPARE_RULE_INEXACT)   /* a row that wasn't exact decides nothing */                        \

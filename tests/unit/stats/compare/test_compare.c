@@ -56,8 +56,9 @@ static void leak(struct made *m, size_t version, double bytes)
         struct compare_run *run = &m->run[version][r];
         run->verdict = VERDICT_LEAK;
         run->kind = KIND_SIDE;
-        run->file = "ssl/statem/extensions_srvr.c";
-        run->line = 1207;
+        run->place[0] = (struct compare_place){
+            .file = "ssl/statem/extensions_srvr.c", .line = 1207, .kind = KIND_SIDE};
+        run->places = 1;
         run->row[COMPARE_GROWTH_BYTES] = bytes + (double)(r % 2);
         run->row[COMPARE_GROWTH_BLOCKS] = 2;
     }
@@ -121,6 +122,75 @@ static void leak_stays(struct made *m)
 {
     leak(m, 0, 994);
     leak(m, 1, 995);
+}
+
+/* Both leak, the second by less: a place of all its runs, or of one. */
+static struct compare_place *leaks_less(struct made *m)
+{
+    leak(m, 0, 5640);
+    leak(m, 1, 994);
+    for (size_t r = 0; r < ROUNDS; r++)
+        m->run[0][r].place[0].function = "tls_parse_ctos_psk";
+    return m->run[1][4].place;
+}
+
+static void leak_in_another_file(struct made *m)
+{
+    leaks_less(m)->file = "ssl/ssl_sess.c";
+}
+
+static void leak_in_another_function(struct made *m)
+{
+    leaks_less(m)->function = "tls_parse_ctos_ems";
+}
+
+static void leak_where_no_function_is_known(struct made *m)
+{
+    leaks_less(m)->line = 1300;
+}
+
+static void leak_on_another_line(struct made *m)
+{
+    struct compare_place *place = leaks_less(m);
+    place->function = "tls_parse_ctos_psk";
+    place->line = 1300;
+}
+
+/* Outside OpenSSL a leak has no file: there it is the kind that tells. */
+static void leak_of_another_kind(struct made *m)
+{
+    *leaks_less(m) = (struct compare_place){.kind = KIND_OUTSIDE};
+    m->run[0][0].place[0] = (struct compare_place){.kind = KIND_DESCRIPTORS};
+}
+
+static void leak_of_the_same_kind(struct made *m)
+{
+    leak_of_another_kind(m);
+    m->run[0][3].place[0] = m->run[1][4].place[0];
+}
+
+static void second_place(struct made *m, size_t version, enum kind kind)
+{
+    struct compare_run *run = &m->run[version][2];
+    run->place[run->places++] = (struct compare_place){.file = "ssl/ssl_sess.c", .kind = kind};
+}
+
+static void leak_beside_the_old_one(struct made *m)
+{
+    leaks_less(m);
+    second_place(m, 1, KIND_SIDE);
+}
+
+static void leak_that_was_beside_another(struct made *m)
+{
+    leak_in_another_file(m);
+    second_place(m, 0, KIND_SIDE);
+}
+
+static void leak_of_what_an_object_holds(struct made *m)
+{
+    leaks_less(m);
+    second_place(m, 1, KIND_OBJECT);
 }
 
 static void more_allocations(struct made *m)
@@ -347,6 +417,15 @@ static const struct control {
     C(leak_grows, RULE_GROWTH, WORSE, GROWTH_BYTES, MORE),
     C(leak_shrinks, RULE_GROWTH, BETTER, GROWTH_BYTES, LESS),
     C(leak_stays, RULES, SAME, GROWTH_BYTES, SAME),
+    C(leak_in_another_file, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
+    C(leak_in_another_function, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
+    C(leak_of_another_kind, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
+    C(leak_beside_the_old_one, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
+    C(leak_where_no_function_is_known, RULES, BETTER, GROWTH_BYTES, LESS),
+    C(leak_on_another_line, RULES, BETTER, GROWTH_BYTES, LESS),
+    C(leak_of_the_same_kind, RULES, BETTER, GROWTH_BYTES, LESS),
+    C(leak_that_was_beside_another, RULES, BETTER, GROWTH_BYTES, LESS),
+    C(leak_of_what_an_object_holds, RULES, BETTER, GROWTH_BYTES, LESS),
     C(more_allocations, RULE_TOLERANCE, WORSE, ALLOCS_SERVER, MORE),
     C(fewer_allocations, RULE_TOLERANCE, BETTER, ALLOCS_SERVER, LESS),
     C(within_the_tolerance, RULES, SAME, HELD_IDLE, MORE),
@@ -408,7 +487,8 @@ static void the_growth_is_that_of_the_runs_that_leak(void **state)
     struct compare_judgement j;
     make(&m);
     m.run[1][3].verdict = VERDICT_LEAK;
-    m.run[1][3].file = "server/defect.c";
+    m.run[1][3].place[0].file = "server/defect.c";
+    m.run[1][3].places = 1;
     m.run[1][3].row[COMPARE_GROWTH_BYTES] = 32;
     compare_judge(&m.input, &j);
     assert_int_equal(j.column[1].verdict, VERDICT_LEAK);
@@ -424,7 +504,7 @@ static void the_first_of_the_worst_runs_is_blamed(void **state)
     make(&m);
     leak(&m, 1, 994);
     m.run[1][0].verdict = VERDICT_PASS;
-    m.run[1][ROUNDS - 1].line = 7;
+    m.run[1][ROUNDS - 1].place[0].line = 7;
     compare_judge(&m.input, &j);
     assert_int_equal(j.column[1].verdict, VERDICT_LEAK);
     assert_int_equal(j.column[1].line, 1207);
