@@ -37,7 +37,8 @@ NUMBER = r"(?<![\w#])[+-]?\d+(?:[.,]\d+)*\w*"
 UNIT = r"(?: (?:B|[KMGT]iB|ms|µs|%)(?!\w))?(?:/\w+)?"
 CHANCE = [
     # Whether a few pages are noise depends on the machine's other load, and so does the rate that it makes.
-    (r"\b(RSS|heap, pages)\b.*?(?:not judged(?:, noisy)?|by these blocks|level|unsure|GROWS)", r"\1"),
+    (r"\b(RSS|heap, pages)\b.*?(?:not judged(?:, noisy)?|by these blocks|level(?:, net of allocated)?|unsure|GROWS)",
+     r"\1"),
     (r"; only \S+ of \S+?\)", ")"),
     (r"--seed \w+", "--seed #"),
     (rf"{NUMBER}(?: ±{NUMBER})?{UNIT}", "#"),

@@ -91,7 +91,9 @@ static void state(char *buf, size_t size, const struct judge_metric *m, bool lea
     bool told;
     switch (m->state) {
     case METRIC_LEVEL:
-        snprintf(buf, size, "level%s", brief ? "" : exactness(m));
+        told = !brief && m->note; /* of what it is */
+        snprintf(buf, size, "level%s%s%s", brief ? "" : exactness(m), told ? ", " : "",
+                 told ? m->note : "");
         return;
     case METRIC_GROWS:
         snprintf(buf, size, "GROWS%s", brief ? "" : exactness(m));

@@ -391,6 +391,20 @@ static void kinds_without_blocks_are_said_in_their_own_words(void **state)
     }
 }
 
+static void a_figure_that_is_told_net_of_another_says_so(void **state)
+{
+    (void)state;
+    static struct result r;
+    fill("pass", &r);
+    struct judge_metric *m = judgement_metric(&r.subject[0].judgement, METRIC_HEAP_ALLOCATED);
+    assert_non_null(m);
+    assert_int_equal(m->state, METRIC_LEVEL);
+    m->note = "net of counted blocks";
+    char *text = text_of(&r, &(struct report_style){.utf8 = true, .columns = 90}, false);
+    assert_non_null(strstr(text, "±0.02 B   4.4 B  level, net of counted blocks\n"));
+    free(text);
+}
+
 static void many_notes_are_cut_and_replacements_are_none(void **state)
 {
     (void)state;
@@ -567,6 +581,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_leak_that_saw_no_drain_may_be_a_deferred_free),
         cmocka_unit_test(a_leak_of_sessions_may_be_a_cache_of_a_program_that_is_not_soak_s),
         cmocka_unit_test(kinds_without_blocks_are_said_in_their_own_words),
+        cmocka_unit_test(a_figure_that_is_told_net_of_another_says_so),
         cmocka_unit_test(many_notes_are_cut_and_replacements_are_none),
         cmocka_unit_test(what_is_undecided_beside_a_leak_takes_no_row_of_where),
         cmocka_unit_test(notes_of_one_kind_are_one),

@@ -75,7 +75,8 @@ static struct chart_fit fit_of(const struct points *p, const struct judge_metric
         f.y += p->y[i];
         count++;
     }
-    f.there = count >= 2 && isfinite(f.slope) && m->state != METRIC_NOT_JUDGED &&
+    /* A note says that it wasn't judged, or that the slope is of something else. */
+    f.there = count >= 2 && isfinite(f.slope) && m->state != METRIC_NOT_JUDGED && !m->note &&
               p->x[p->count - 1] > p->x[p->first];
     if (!f.there)
         return f;
@@ -127,7 +128,7 @@ static void say(char *buf, size_t size, const struct judge_metric *m, const stru
                                figure_is_bytes(m->unit)),
                  judgement_unit(j));
     text_add(&t, ": %s", state_text(m));
-    if (m->state == METRIC_NOT_JUDGED && m->note)
+    if (m->note)
         text_add(&t, ", %s", m->note);
 }
 

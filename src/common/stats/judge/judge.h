@@ -158,7 +158,8 @@ struct judge_metric {
     double decides;    /* growth beyond this convicts at this length of run, noise included; NAN:
                         * the metric never convicts, or has too few points */
     enum metric_state state;
-    const char *note; /* why it wasn't judged, a few words (static); NULL else */
+    const char *note; /* why it wasn't judged, or that `per_conn` and its interval are of what is
+                       * left of it when something is taken off: a few words (static); NULL else */
 };
 
 struct judge_sensitivity {

@@ -373,6 +373,11 @@ static bool few_points_judge(struct judge_context *h, const struct heap_case *k,
     return false;
 }
 
+static struct judge_net net_of(const struct rise *r)
+{
+    return (struct judge_net){r->g != NULL, r->per_conn, r->half_width};
+}
+
 size_t heap_judge(struct judge_context *h, bool exact_leak, struct judge_finding *ret,
                   struct judge_sensitivity *ret_seen)
 {
@@ -381,6 +386,8 @@ size_t heap_judge(struct judge_context *h, bool exact_leak, struct judge_finding
     heap_case_init(&k, h);
     witnesses_init(&w, h, &k);
     sensitivity_fill(h, &k, ret_seen);
+    h->allocated = net_of(&k.beside);
+    h->active = net_of(&k.held);
     bool found = !exact_leak && h->epochs >= JUDGE_MIN_EPOCHS &&
                  (outside_judge(h, &k, ret) || fragmentation_judge(h, &k, ret) ||
                   witnesses_judge(h, &k, &w, ret) || few_points_judge(h, &k, &w, ret));

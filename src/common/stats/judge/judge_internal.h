@@ -95,6 +95,13 @@ const char *judge_rule_name(enum judge_rule rule);
 
 /* The evidence, and which of its epochs count. A judged epoch is measured, no hold, and all its
  * connections have closed. */
+/* The trend of what an allocator's figure is judged by in its place, as what else moves it is taken
+ * off at each checkpoint. */
+struct judge_net {
+    bool known;
+    double per_conn, half_width;
+};
+
 struct judge_context {
     const struct evidence *e; /* borrowed */
     uint64_t rules;
@@ -112,6 +119,7 @@ struct judge_context {
     bool pending;    /* written by the site rules: a cache explains growth until the drain */
     bool wants_hold; /* written: growth that no hold epoch has told from time yet */
     bool wants_more; /* written: undecided */
+    struct judge_net allocated, active; /* written by heap_judge */
 };
 
 struct survivors {

@@ -168,6 +168,22 @@ static double deciding(const struct judgement *j, const struct judge_gauge *g)
     return limit > 0 ? limit : NAN;
 }
 
+static const char noisy[] = "noisy"; /* the interval reaches beyond what decides */
+
+/* A figure that is noisy as others move it is told by what was judged in its place. */
+static void judge_net(const struct judge_context *h, enum metric metric, struct judge_metric *m)
+{
+    const struct judge_net *net = metric == METRIC_HEAP_ALLOCATED ? &h->allocated
+                                  : metric == METRIC_HEAP_ACTIVE  ? &h->active
+                                                                  : NULL;
+    if (m->note != noisy || !net || !net->known || net->per_conn + net->half_width > m->decides)
+        return;
+    m->per_conn = net->per_conn;
+    m->half_width = net->half_width;
+    m->state = METRIC_LEVEL;
+    m->note = metric == METRIC_HEAP_ACTIVE ? "net of allocated" : "net of counted blocks";
+}
+
 /* No finding is about it. A level figure is one that is surely no larger than what decides: what is
  * surely beyond the limit that was asked for isn't level, though too little to convict on; what is
  * surely beyond what decides is taken by the ledger's blocks. */
@@ -181,13 +197,13 @@ static void judge_noisy(struct judge_metric *m, bool explained)
     else if (high <= m->limit)
         m->state = METRIC_LEVEL;
     else if (isnan(m->decides))
-        not_judged(m, low > m->limit ? "never convicts alone" : "noisy");
+        not_judged(m, low > m->limit ? "never convicts alone" : noisy);
     else if (low > m->decides)
         not_judged(m, "in counted blocks");
     else if (low > m->limit)
         not_judged(m, "too little");
     else if (high > m->decides)
-        not_judged(m, "noisy");
+        not_judged(m, noisy);
 }
 
 static void add_trend(const struct judge_context *h, struct judgement *j,
@@ -229,7 +245,9 @@ static void add_gauge(const struct judge_context *h, struct judgement *j,
         add_count(h, g, m);
     else
         add_trend(h, j, g, m);
-    if (found != METRIC_LEVEL) {
+    if (found == METRIC_LEVEL) {
+        judge_net(h, g->metric, m);
+    } else {
         m->state = found;
         m->note = NULL;
     }

@@ -190,6 +190,40 @@ static void a_heap_at_rest_is_level(void **state)
     free(s);
 }
 
+/* Open connections differ: what they allocate moves the pages as much, and OpenSSL's blocks both.
+ * What is left is what was judged, and the row says nothing else. */
+static void a_figure_that_others_move_is_told_net_of_them(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    gauge(s, METRIC_HEAP_ALLOCATED, 0, 700000);
+    gauge(s, METRIC_HEAP_ACTIVE, 0, 3000);
+    for (size_t i = 0; i < s->gauge[0].count; i++)
+        s->value[1][i] += s->value[0][i];
+    judge(sim_evidence(s), &j);
+    const struct judge_metric *m = metric(&j, "heap_active");
+    expect(&j, "heap_active", METRIC_LEVEL, "net of allocated");
+    assert_true(m->half_width > 0 && m->per_conn + m->half_width <= m->decides);
+    assert_true(m->decides == j.sensitivity.page_bytes);
+    assert_true(m->start == s->value[1][0]);
+    free(s);
+}
+
+static void what_is_net_of_them_and_still_noisy_is_not_judged(void **state)
+{
+    (void)state;
+    struct judgement j;
+    struct sim *s = finished(7);
+    gauge(s, METRIC_HEAP_ALLOCATED, 0, 300);
+    gauge(s, METRIC_HEAP_ACTIVE, 60, 200000);
+    judge(sim_evidence(s), &j);
+    const struct judge_metric *m = metric(&j, "heap_active");
+    expect(&j, "heap_active", METRIC_NOT_JUDGED, "noisy");
+    assert_true(m->per_conn + m->half_width > m->decides);
+    free(s);
+}
+
 static void a_witness_that_strays_is_not_judged(void **state)
 {
     (void)state;
@@ -374,6 +408,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_limit_that_is_shown_is_the_one_that_decides),
         cmocka_unit_test(a_heap_at_rest_is_level),
+        cmocka_unit_test(a_figure_that_others_move_is_told_net_of_them),
+        cmocka_unit_test(what_is_net_of_them_and_still_noisy_is_not_judged),
         cmocka_unit_test(a_witness_that_strays_is_not_judged),
         cmocka_unit_test(few_points_have_no_interval),
         cmocka_unit_test(a_descriptor_or_two_that_stay_are_too_few_to_tell),
