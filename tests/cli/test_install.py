@@ -42,6 +42,16 @@ class Install(unittest.TestCase):
         return subprocess.run([(prefix or self.prefix) / "bin/soak", *words], cwd=self.here, text=True,
                               env=self.environment, capture_output=True, timeout=PATIENCE_S, check=False)
 
+    def make_library(self):
+        """A prefix whose libuv has nothing."""
+        prefix = self.here / "prefix"
+        (prefix / "include").mkdir(parents=True)
+        (prefix / "lib").mkdir()
+        (prefix / "include/uv.h").write_text("/* nothing */\n", encoding="utf-8")
+        subprocess.run(["cc", "-shared", "-Wl,-soname,libuv.so.1", "-x", "c", "/dev/null", "-o",
+                        prefix / "lib/libuv.so.1"], check=True)
+        return prefix
+
     def run_and_see(self, prefix):
         before = tree(prefix)
         result = self.soak("run", "smoke", *RUN, "--json", prefix=prefix)
@@ -111,18 +121,25 @@ class Install(unittest.TestCase):
     def test_the_server_is_built_for_another_library_in_the_cache(self):
         """Of a library without a name of its own nothing is needed but that it is found missing by the compiler:
         the sources were there, and the build was tried in the cache."""
-        prefix = self.here / "prefix"
-        (prefix / "include").mkdir(parents=True)
-        (prefix / "lib").mkdir()
-        (prefix / "include/uv.h").write_text("/* nothing */\n", encoding="utf-8")
-        subprocess.run(["cc", "-shared", "-Wl,-soname,libuv.so.1", "-x", "c", "/dev/null", "-o",
-                        prefix / "lib/libuv.so.1"], check=True)
+        prefix = self.make_library()
         before = tree(self.prefix)
         result = self.soak("libs", "add", f"mine={prefix}")
         self.assertEqual(result.returncode, 2, result.stderr)
         self.assertRegex(result.stderr, "building the server for libuv-mine\n")
         self.assertRegex(result.stderr, f"the build's output is in {self.here}/cache/build/[0-9][^/]*/libuv-mine.log\n")
         self.assertEqual(tree(self.prefix), before)
+
+    def test_two_installs_keep_their_servers_apart(self):
+        """Of one version, with one cache: what one has built for a library the other neither removes nor uses."""
+        other = self.here / "other"
+        shutil.copytree(self.prefix, other)
+        (self.here / "cmake").write_text("#!/bin/sh\n", encoding="utf-8")
+        (self.here / "cmake").chmod(0o755)
+        self.environment["PATH"] = f"{self.here}:{os.environ['PATH']}"
+        library = self.make_library()
+        said = [self.soak("run", "smoke", "--libuv", library, prefix=prefix).stderr
+                for prefix in (self.prefix, other, self.prefix, other)]
+        self.assertEqual(["building the server" in text for text in said], [True, True, False, False], said)
 
 
 if __name__ == "__main__":

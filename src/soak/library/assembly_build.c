@@ -2,6 +2,7 @@
 #include "assembly.h"
 
 #include "base/input.h"
+#include "base/intern.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "base/version.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <inttypes.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -191,12 +193,13 @@ static void explain_log(const char *log, const char *name, struct err *e)
 static int make_in_cache(struct plan *p, struct err *e)
 {
     char below[128];
-    snprintf(below, sizeof below, "build/%s", soak_version);
+    snprintf(below, sizeof below, "build/%s.%08" PRIx32, soak_version,
+             (uint32_t)intern_hash(p->root, strlen(p->root)));
     return cache_make(below, p->parent, sizeof p->parent, e);
 }
 
 /* A clone keeps them with its build; what is installed may not be written beside, and keeps them in
- * the cache, each version of soak its own. */
+ * the cache, each version of soak its own, and each of several that are installed. */
 static int make_parent(struct plan *p, struct err *e)
 {
     if (catalog_is_installed())
