@@ -184,13 +184,13 @@ class Judged(Compare):
                          ["ssl/ssl_sess.c", "ssl/ssl_sess.c", None])
         self.assertIn("the LEAK is gone", document["versions"][2]["said"])
 
-    def leaks_at(self, name, version, *places, growth):
-        """A made-up run that leaks at these places, so many bytes in all."""
+    def leaks_at(self, name, version, *places, growth, blocks=1):
+        """A made-up run that leaks at these places, so many bytes and blocks in all."""
         (self.folder / name).mkdir()
         path = self.folder / name / "result.json"
         self.soak("document", version, path)
         document = self.read(path)
-        document["subjects"][0].update(per_conn_bytes=growth, sites=[
+        document["subjects"][0].update(per_conn_bytes=growth, per_conn_blocks=blocks, sites=[
             {"file": file, "line": 78, "verdict": "LEAK", "kind": kind, "per_conn_bytes": growth}
             for file, kind in places])
         path.write_text(json.dumps(document), encoding="utf-8")
@@ -207,6 +207,21 @@ class Judged(Compare):
                 self.assertIn(f"WORSE {leak} against {old}, for the server: another LEAK, +", said)
                 self.assertIn(f"B per connection at server/defect.c:78, where {old} has none", said)
         self.assertIn("the LEAK is smaller", " ".join(self.soak("compare", both, new).stdout.split()))
+
+    def test_the_figure_that_makes_a_leak_worse_is_the_one_that_is_told(self):
+        place = ("ssl/ssl_sess.c", "side-allocation-lost")
+        cases = (("fewer", 51.1, 0.8, 0, "the LEAK is smaller, +51.10 B per connection at"),
+                 ("more", 96, 1.5, 1, "the LEAK is larger, +96.00 B per connection at"),
+                 ("blocks", 64, 2, 1, "the LEAK is larger by blocks, 2 per connection at"),
+                 ("smaller-blocks", 48, 2, 1,
+                  "the LEAK is larger by blocks, 2 per connection at ssl/ssl_sess.c:78 · "
+                  "but smaller by bytes, +48.00 B per connection"),
+                 ("fewer-blocks", 64, 0.8, 0, "the LEAK is smaller by blocks, 0.80 per connection at"))
+        old = self.leaks_at("old", "3.0.17", place, growth=64)
+        for name, growth, blocks, code, words in cases:
+            with self.subTest(name=name):
+                new = self.leaks_at(name, "3.0.17", place, growth=growth, blocks=blocks)
+                self.assertIn(f": {words} ", " ".join(self.soak("compare", old, new, code=code).stdout.split()) + " ")
 
     def test_the_sites_of_the_step_in_3_0_20_are_named(self):
         why = self.document("3.0.17,3.0.20", code=1)["why"][0]
