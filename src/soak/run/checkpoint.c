@@ -212,6 +212,7 @@ static int keep(struct run *r, const struct history_sample *sample, struct err *
     case SETTLE_CHECKPOINT:
         return keep_epoch(r, sample, e);
     case SETTLE_RELOAD:
+        check_fail(__FILE__, __LINE__, "a reload takes no sample");
     case SETTLE_HEAP_START:
     case SETTLE_HEAP_FIRST:
     case SETTLE_HEAP_LAST:

@@ -45,7 +45,7 @@ static void on_command_done(struct run *r)
     if (r->interrupted)
         end_epoch(r);
     else
-        settle_wait(r, SETTLE_RELOAD);
+        settle_reload(r);
 }
 
 static void next(struct run *r)
@@ -81,7 +81,7 @@ static bool is_unheard(struct run *r)
     if (snapshot_allocs(page_of(r)) != reload->allocs)
         return false;
     if (waited_ns < UNHEARD_NS + r->scenario->settle_ns)
-        settle_wait(r, SETTLE_RELOAD);
+        settle_reload(r);
     else
         run_break(r, "--reload '%s' had no effect: the server allocated nothing within %.3g s%s",
                   r->scenario->reload, (double)waited_ns / 1e9,

@@ -185,9 +185,9 @@ static void wait_for_quiet(struct run *r)
     run_state_set(r, RUN_SETTLE);
 }
 
-void settle_wait(struct run *r, enum run_settle purpose)
+void settle_reload(struct run *r)
 {
-    r->settle = purpose;
+    r->settle = SETTLE_RELOAD;
     wait_for_quiet(r);
 }
 

@@ -17,8 +17,8 @@
 /* Begins, with the command of --on-checkpoint; the run's state goes through RUN_SETTLE and
  * RUN_PUBLISH, and once all that can publish have, the run takes the sample for `purpose`. */
 void settle_begin(struct run *r, enum run_settle purpose);
-/* The quiet alone, without a command of the user's and without a sample. */
-void settle_wait(struct run *r, enum run_settle purpose);
+/* For SETTLE_RELOAD: the quiet alone, without a command of the user's and without a sample. */
+void settle_reload(struct run *r);
 /* A poll of the pages, every few milliseconds while in RUN_SETTLE. */
 void settle_poll(struct run *r);
 /* What has moved, when no sample so far was taken while nothing did; else NULL. Borrowed. */
