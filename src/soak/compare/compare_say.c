@@ -332,13 +332,14 @@ bool compare_any_exchange(const struct compare_set *s)
     return false;
 }
 
-/* The cause of most that a handshake then costs more. */
+/* Beside what is worse: how much of that it explains isn't known. */
 static void say_exchange(struct text *j, const struct compare_set *s, size_t i)
 {
     if (compare_new_exchange(s, i))
-        text_item(j, "%sits %skey exchange is %s instead of %s",
-                  s->judgement.column[i].outcome >= COMPARE_MIXED ? "because " : "",
-                  s->rounds && !s->groups ? "default " : "", s->entry[i].group, s->entry[0].group);
+        text_item(j, "its %skey exchange %s %s instead of %s",
+                  s->rounds && !s->groups ? "default " : "",
+                  s->judgement.column[i].outcome >= COMPARE_MIXED ? "differs, too:" : "is",
+                  s->entry[i].group, s->entry[0].group);
 }
 
 /* The same in two parts: the words behind the opening and the names. */
