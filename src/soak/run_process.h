@@ -31,7 +31,7 @@ struct run_process {
     /* SIGINT reaches the run as it is, and an interrupted run is a result, too: set by
      * run_process_open_in_order, or by the caller. */
     bool in_order;
-    struct scratch scratch; /* all runs\' results: made by run_process_open; else none */
+    struct scratch scratch; /* all runs' results: made by run_process_open; else none */
     size_t runs;
 };
 

@@ -252,25 +252,6 @@ int run_process_execute(struct run_process *s, const char *const *words,
     return 0;
 }
 
-int run_process_open_in_order(struct run_process *s, struct err *e)
-{
-    (void)e;
-    *s = (struct run_process){.in_order = true};
-    return 0;
-}
-
-void run_process_done(struct run_process *s, struct run_process_result *result, bool keep)
-{
-    (void)s;
-    (void)keep;
-    json_decref(result->document);
-}
-
-void run_process_close(struct run_process *s)
-{
-    s->jobs = NULL;
-}
-
 /* ---- in place of compare_prepare.c ---- */
 
 int compare_prepare(const struct prepare_request *q, struct prepared *ret, struct err *e)

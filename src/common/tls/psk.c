@@ -2,6 +2,7 @@
 #include "tls/psk.h"
 
 #include <openssl/objects.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { KEY_BYTES = sizeof PSK_KEY - 1 };
@@ -147,15 +148,4 @@ int psk_offer_wrong(SSL *ssl, enum psk_wrong wrong)
     SSL_set_psk_use_session_callback(ssl, identity ? use_stray_session : use_wrong_session);
     SSL_set_psk_client_callback(ssl, identity ? use_stray_key : use_wrong_key);
     return 0;
-}
-
-bool psk_was_used(const SSL *ssl)
-{
-    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
-    if (!cipher)
-        return false;
-    if (SSL_version(ssl) >= TLS1_3_VERSION)
-        return SSL_session_reused(ssl) == 1;
-    int kx = SSL_CIPHER_get_kx_nid(cipher);
-    return kx == NID_kx_psk || kx == NID_kx_ecdhe_psk;
 }

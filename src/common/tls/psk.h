@@ -8,7 +8,6 @@
 #define SOAK_TLS_PSK_H
 
 #include <openssl/ssl.h>
-#include <stdbool.h>
 
 #define PSK_IDENTITY "soak"
 #define PSK_KEY      "soak: both ends know these bytes"
@@ -22,8 +21,5 @@ int psk_offer(SSL *ssl);
 /* The same with an identity that no server knows, or with another key. */
 enum psk_wrong { PSK_WRONG_IDENTITY, PSK_WRONG_KEY };
 int psk_offer_wrong(SSL *ssl, enum psk_wrong wrong);
-/* After a handshake in which the client offered the key and no session, on either side: it stands
- * on the key, not on a certificate. */
-bool psk_was_used(const SSL *ssl);
 
 #endif

@@ -6,6 +6,7 @@
 #include "tls_ends.h"
 
 #include <openssl/err.h>
+#include <openssl/objects.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -352,6 +353,17 @@ static void a_server_without_early_data_rejects_it(void **state)
 }
 
 /* ---- a key known beforehand ---- */
+
+/* After a handshake in which the client offered the key and no session, on either side: it stands
+ * on the key, not on a certificate. */
+static bool psk_was_used(const SSL *ssl)
+{
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+    if (SSL_version(ssl) >= TLS1_3_VERSION)
+        return SSL_session_reused(ssl) == 1;
+    int kx = SSL_CIPHER_get_kx_nid(cipher);
+    return kx == NID_kx_psk || kx == NID_kx_ecdhe_psk;
+}
 
 static bool psk_meet(struct ends *f, struct pair *p, bool offer)
 {
