@@ -108,6 +108,18 @@ def daemonise(address, cert, key):
     serve(address, cert, key)
 
 
+def daemonises_with_a_worker(address, cert, key):
+    """As nginx does: the master in the background allocates nothing any more."""
+    server = listener(address)
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork() == 0:
+        serve(address, cert, key, server=server)
+    server.close()
+    os.wait()
+
+
 def hands_over(address, cert, key):
     """A daemon whose first process ends once another has served for a while, as in an upgrade."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

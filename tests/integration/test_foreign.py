@@ -254,6 +254,11 @@ class JudgedTest(ForeignTest):
         self.assertRegex(self.broken(run), r"^--processes nginx: none that is counted; there is \S+, worker$|"
                                            r"^--processes nginx: none that is counted; there is worker, \S+$")
 
+    def test_a_main_process_that_has_gone_to_the_background_is_told(self):
+        run = self.server("daemonises_with_a_worker", "--processes", "main")
+        self.assertRegex(self.broken(run), r"^--processes main: none that is counted; there is \S+; the program that was "
+                                           r"started has ended: let it stay in the foreground$")
+
     def test_one_that_never_rests_has_no_steady_state(self):
         # What gets no processor for as long as that rests, too.
         run = within_limits(lambda limit: self.server("never_rests", "--settle", limit, "--closed", "40"),
@@ -391,10 +396,13 @@ class RunningTest(SoakTest):
 
     def setUp(self):
         super().setUp()
-        certificate = make_certificate(self.results, "localhost")
+        self.certificate = make_certificate(self.results, "localhost")
+        self.serve("serve")
+
+    def serve(self, what):
         self.address = f"127.0.0.1:{free_port()}"
         self.process = subprocess.Popen(
-            [sys.executable, PROGRAMS, "serve", self.address, certificate, certificate])
+            [sys.executable, PROGRAMS, what, self.address, self.certificate, self.certificate])
         self.addCleanup(self.process.wait)
         self.addCleanup(self.process.kill)
         until(self.is_listening, "it listens")
@@ -435,6 +443,21 @@ class RunningTest(SoakTest):
             self.assertIn(">RSS</", sections[section])
             self.assertNotIn("OpenSSL", sections[section])
             self.assertNotIn("heap", sections[section])
+
+    def test_one_whose_end_comes_during_the_run_is_told_as_that(self):
+        """Not by the failures that come of it; and nothing of it was counted until then."""
+        self.serve("dies_later")
+        run = self.soak("--connect", self.address, "--pid", str(self.process.pid), *RUN, "--closed", "100k")
+        self.assertEqual((run.exit, run.result["verdict"]), (4, "INVALID"), run.explain())
+        self.assertRegex(run.result["broken"], rf"^the process of --pid, \S+ \(process {self.process.pid}\), has ended$")
+        self.assertNotIn("OpenSSL", run.out)
+
+    def test_one_that_serves_nothing_is_told_with_the_one_that_does(self):
+        run = self.soak("--connect", self.address, "--pid", str(os.getpid()), *RUN)
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        reason, = run.subject()["reasons"]
+        self.assertRegex(reason, rf"^process {os.getpid()}, which is seen from outside, holds none of the connections: "
+                                 rf"\S+ \(process {self.process.pid}\) does$")
 
     def test_one_that_is_not_there_is_told(self):
         self.process.kill()

@@ -160,7 +160,7 @@ static void until_then(char *buf, size_t size, const struct result *r)
     const struct judge_metric *m =
         r->subjects ? judgement_metric(&r->subject[0].judgement, METRIC_OPENSSL_BLOCKS) : NULL;
     buf[0] = '\0';
-    if (m)
+    if (m && !parts_unseen(m))
         snprintf(buf, size, "; until then %s %s → %s", parts_label(&r->subject[0], m),
                  figure_level(start, sizeof start, m->start, m->unit),
                  figure_level(end, sizeof end, last_of(&r->subject[0], m), m->unit));

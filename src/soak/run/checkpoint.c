@@ -33,30 +33,12 @@ struct history_question checkpoint_question(const struct run *r)
     return question;
 }
 
-/* Why nothing can be judged of a server that soak hasn't started, or can't follow; NULL: it can. */
-static const char *outside_text(const struct run *r, const struct subject *s, char *buf,
-                                size_t size)
-{
-    if (s->agents)
-        return "it is on the agents' machines, where memory isn't looked at";
-    if (s->role == SUBJECT_LOAD)
-        return NULL;
-    if (run_judged_can(r, SUBJECT_HAS_PAGE))
-        return s->foreign ? foreign_doubt(s) : NULL;
-    if (r->scenario->pid)
-        snprintf(buf, size, "process %d is seen from outside only, which shows no block",
-                 r->scenario->pid);
-    else
-        snprintf(buf, size, "--connect alone makes load: the server's memory isn't looked at");
-    return buf;
-}
-
 static void judge_one(struct run *r, struct watched *w, struct history_question *question)
 {
-    char text[128];
+    char text[192];
     bool judged = w->subject->role == SUBJECT_JUDGED;
     question->moving = judged ? settle_moving(r) : NULL;
-    question->outside = outside_text(r, w->subject, text, sizeof text);
+    question->outside = subject_outside(w->subject, text, sizeof text);
     question->expected = judged ? r->scenario->expect_cache : 0;
     question->processes = processes_of(r, w->subject);
     history_judge(w->history, question, &w->judgement);

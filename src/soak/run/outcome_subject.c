@@ -167,6 +167,8 @@ static void fill_broken(struct result_subject *out, const struct run *r, size_t 
     if (!r->broken[0] || out->judgement.verdict == VERDICT_LEAK)
         return;
     out->judgement.verdict = VERDICT_INVALID;
+    if (subject == subject_index(run_judged(r)->subject) && !run_judged_can(r, SUBJECT_HAS_PAGE))
+        return; /* nothing of it was to be trusted, and nobody counts its blocks */
     judgement_distrust(&out->judgement, "the run broke");
     if (of->ops->snapshot(of, &s, NULL) != 0)
         return;

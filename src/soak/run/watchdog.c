@@ -190,6 +190,15 @@ void watchdog_look(struct run *r)
         bark(r, waited);
 }
 
+/* That the server has gone says more than the failures that come of it. */
+static bool has_gone(struct run *r)
+{
+    struct subject *judged = run_judged(r)->subject;
+    if (judged->ops->look && judged->child.running)
+        judged->ops->look(judged);
+    return r->broken[0] != '\0';
+}
+
 static void end(struct run *r, const struct judge_load *load, uint64_t all)
 {
     char text[PATH_MAX], some[32], sum[32];
@@ -217,6 +226,6 @@ void watchdog_look_failing(struct run *r)
     uint64_t tried = judge_tried(&load);
     uint64_t elapsed_ms = (clock_now_ns() - r->epoch_start_ns) / 1000000u;
     uint64_t expected = plan_expected(&r->plan, run_begun(r), elapsed_ms);
-    if (judge_hopeless(load.failed, tried, expected) && !anything_grows(r))
+    if (judge_hopeless(load.failed, tried, expected) && !anything_grows(r) && !has_gone(r))
         end(r, &load, tried);
 }

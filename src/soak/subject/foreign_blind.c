@@ -292,6 +292,9 @@ bool foreign_blind(const struct subject *s, char *buf, size_t size)
         names_text(row, rows, names, sizeof names);
         text_add(&to, "--processes %.60s: none that is counted; there is %s",
                  s->all->programs->scenario->processes, names);
+        if (s->foreign->main_ended && strcmp(s->all->programs->scenario->processes, "main") == 0)
+            text_add(&to, "; the program that was started has ended: let it stay in the "
+                          "foreground");
     } else {
         say_why(s, row, rows, &to);
     }

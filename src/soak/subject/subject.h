@@ -91,6 +91,7 @@ struct subject_ops {
 };
 
 struct foreign;
+struct remote;
 struct agent_load;
 
 /* How many of its processes have said a word, and the least of their numbers. */
@@ -115,6 +116,7 @@ struct subject {
     int pki_fd;                /* its memory file of certificates, or -1 */
     int heap_fd;               /* a built-in one's memory file for a heap profile, or -1 */
     struct foreign *foreign;   /* owned; NULL: a built-in one, or a remote one */
+    struct remote *remote;     /* owned; of one that runs already, from its start on */
     struct agent_load *agents; /* owned; NULL: its processes are on this machine */
     uv_timer_t begin;          /* a remote one's: its first word */
 };
@@ -188,6 +190,10 @@ bool subject_running(const struct subject *s);
 const struct child_failure *subject_failure(const struct subject *s);
 const char *subject_problem(const struct subject *s);
 
+/* Why nothing can be judged of a server that soak hasn't started, or can't follow; NULL: it can.
+ * It may be in `buf`. */
+const char *subject_outside(const struct subject *s, char *buf, size_t size);
+
 /* Asks all that can settle for it, under a new id. `words`: one per subject, or NULL. */
 void subjects_settle(struct subjects *all, const char *const *words);
 /* Notes an answer. Returns whether it is the last one of all that were asked. */
@@ -209,6 +215,9 @@ void foreign_free(struct foreign *f);
 /* A server that runs already: it is churned, and with --pid looked at from outside. */
 void subject_agents(struct subject *s, size_t agents);
 void subject_remote(struct subject *s);
+void remote_free(struct remote *remote);
+/* Why nothing can be judged of a server that runs already. Returns buf. */
+char *remote_outside(const struct subject *s, char *buf, size_t size);
 /* Its processes that have the probe, as snapshot_processes, each by the name that it has now; but
  * for those whose numbers aren't ours (PAGE_PROCESS_APART). Returns how many. */
 size_t foreign_processes(const struct subject *s, struct snapshot_process *ret);

@@ -3,12 +3,27 @@
 #include "subject.h"
 
 #include "base/check.h"
+#include "base/text.h"
+#include "measure/process_tree.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* What is known of the process of --pid. */
+struct remote {
+    struct process process; /* as it was at the start: tells its number's next owner */
+    bool seen, holds;       /* connections stood at a checkpoint, and it had one of them */
+    struct process holder;  /* who else had one; pid 0: nobody that can be seen */
+};
+
+void remote_free(struct remote *remote)
+{
+    free(remote);
+}
 
 static void say(struct subject *s, enum subject_said said, const char *line)
 {
@@ -41,18 +56,25 @@ static int try_to_connect(const struct address *at, const char *given, struct er
                              given, strerror(error));
 }
 
+static int find_process(struct subject *s, pid_t pid, struct err *e)
+{
+    struct proc_sample unused;
+    s->child.pid = pid;
+    s->remote = calloc(1, sizeof *s->remote);
+    CHECK(s->remote);
+    if (pid && (proc_sample_full(pid, &unused, e) != 0 || !process_read(pid, &s->remote->process)))
+        return err_prefix(e, "--pid %d", pid);
+    return 0;
+}
+
 static int start(struct subject *s, const struct scenario *scenario, struct err *e)
 {
     struct address at;
-    struct proc_sample unused;
     CHECK(address_parse_any(scenario->connect, &at, NULL) == 0); /* scenario_check */
-    if (try_to_connect(&at, scenario->connect, e) != 0)
+    if (try_to_connect(&at, scenario->connect, e) != 0 || find_process(s, scenario->pid, e) != 0)
         return -1;
-    if (scenario->pid && proc_sample_full(scenario->pid, &unused, e) != 0)
-        return err_prefix(e, "--pid %d", scenario->pid);
     address_host(&at, s->all->host);
     s->all->port = address_port(&at);
-    s->child.pid = scenario->pid;
     s->child.running = true;
     snprintf(s->libs, sizeof s->libs, "address=%s", scenario->connect);
     CHECK(uv_timer_init(&s->all->loop, &s->begin) == 0);
@@ -84,17 +106,82 @@ static int snapshot(const struct subject *s, struct snapshot *ret, struct err *e
     return snapshot_read(s->child.page, ret, e);
 }
 
+static int check_alive(const struct subject *s, struct err *e)
+{
+    const struct process *then = &s->remote->process;
+    struct process now;
+    char name[PROCESS_NAME];
+    if (!s->child.pid || (process_read(s->child.pid, &now) && now.started == then->started))
+        return 0;
+    return err_set(e, "the process of --pid, %s (process %d), has ended",
+                   text_copy(name, sizeof name, then->name), (int)s->child.pid);
+}
+
+static bool is_it(const void *owner, const struct process *p)
+{
+    return ((const struct process *)owner)->pid == p->pid;
+}
+
+/* At a checkpoint: whether connections stand that it doesn't hold. All of the machine's processes
+ * are asked only then. */
+static void look_for_holder(struct remote *remote, unsigned port)
+{
+    struct process_tree *tree = malloc(sizeof *tree);
+    struct process_holders h = {.port = port, .chosen = is_it, .owner = &remote->process};
+    CHECK(tree);
+    tree->count = 1;
+    tree->process[0] = remote->process;
+    process_tree_holders(tree, &h);
+    remote->seen |= h.standing > 0;
+    remote->holds |= h.of_chosen > 0;
+    if (h.standing && !h.of_chosen) {
+        process_tree_read(tree, 0);
+        process_tree_holders(tree, &h);
+        remote->holder = h.others;
+    }
+    free(tree);
+}
+
 static int measure(const struct subject *s, struct proc_sample *ret, struct proc_rollup *ret_rollup,
                    struct err *e)
 {
     *ret = (struct proc_sample){0};
     if (!s->child.pid)
         return 0;
-    if (proc_sample_full(s->child.pid, ret, e) != 0)
+    if (check_alive(s, e) != 0 || proc_sample_full(s->child.pid, ret, e) != 0)
         return -1;
-    if (ret_rollup)
-        proc_rollup_read(s->child.pid, ret_rollup, NULL);
+    if (!ret_rollup)
+        return 0;
+    proc_rollup_read(s->child.pid, ret_rollup, NULL);
+    if (!s->remote->holds)
+        look_for_holder(s->remote, (unsigned)s->all->port);
     return 0;
+}
+
+char *remote_outside(const struct subject *s, char *buf, size_t size)
+{
+    const struct remote *remote = s->remote;
+    struct text to = text_into(buf, size);
+    if (!s->child.pid)
+        text_add(&to, "--connect alone makes load: the server's memory isn't looked at");
+    else if (remote->holds || !remote->seen)
+        text_add(&to, "process %d is seen from outside only, which shows no block",
+                 (int)s->child.pid);
+    else
+        text_add(&to, "process %d, which is seen from outside, holds none of the connections",
+                 (int)s->child.pid);
+    if (!remote->holds && remote->holder.pid)
+        text_add(&to, ": %.*s (process %d) does", PROCESS_NAME, remote->holder.name,
+                 (int)remote->holder.pid);
+    return text_clean(buf);
+}
+
+/* It is no child, and nobody else tells of its end. */
+static void look(struct subject *s)
+{
+    struct err e;
+    if (check_alive(s, &e) != 0)
+        s->all->on_broken(s, e.text);
 }
 
 /* It goes on. */
@@ -128,7 +215,8 @@ void subject_remote(struct subject *s)
                                               .snapshot = snapshot,
                                               .measure = measure,
                                               .stop = leave,
-                                              .kill = leave};
+                                              .kill = leave,
+                                              .look = look};
     subject_init(s, &remote, "server");
     s->role = SUBJECT_JUDGED;
     s->serves = true;

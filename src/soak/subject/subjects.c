@@ -41,6 +41,7 @@ void subjects_fini(struct subjects *all)
     for (size_t i = 0; i < all->count; i++) {
         subject_close(&all->subject[i]);
         foreign_free(all->subject[i].foreign);
+        remote_free(all->subject[i].remote);
         agent_load_free(all->subject[i].agents);
         if (all->subject[i].pki_fd >= 0)
             close(all->subject[i].pki_fd);
@@ -95,4 +96,15 @@ bool subjects_running(const struct subjects *all)
             return true;
     }
     return false;
+}
+
+const char *subject_outside(const struct subject *s, char *buf, size_t size)
+{
+    if (s->agents)
+        return "it is on the agents' machines, where memory isn't looked at";
+    if (s->role == SUBJECT_LOAD)
+        return NULL;
+    if (s->ops->can & SUBJECT_HAS_PAGE)
+        return s->foreign ? foreign_doubt(s) : NULL;
+    return remote_outside(s, buf, size);
 }
