@@ -124,10 +124,10 @@ static bool is_it(const void *owner, const struct process *p)
 
 /* At a checkpoint: whether connections stand that it doesn't hold. All of the machine's processes
  * are asked only then. */
-static void look_for_holder(struct remote *remote, unsigned port)
+static void look_for_holder(struct remote *remote, const struct address *server)
 {
     struct process_tree *tree = malloc(sizeof *tree);
-    struct process_holders h = {.port = port, .chosen = is_it, .owner = &remote->process};
+    struct process_holders h = {.server = *server, .chosen = is_it, .owner = &remote->process};
     CHECK(tree);
     tree->count = 1;
     tree->process[0] = remote->process;
@@ -153,8 +153,9 @@ static int measure(const struct subject *s, struct proc_sample *ret, struct proc
     if (!ret_rollup)
         return 0;
     proc_rollup_read(s->child.pid, ret_rollup, NULL);
-    if (!s->remote->holds)
-        look_for_holder(s->remote, (unsigned)s->all->port);
+    struct address server;
+    if (!s->remote->holds && subjects_address(s->all, &server))
+        look_for_holder(s->remote, &server);
     return 0;
 }
 
