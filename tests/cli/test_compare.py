@@ -582,6 +582,20 @@ class Finished(Compare):
                       " ".join(process.stdout.split()))
         self.assertFalse((self.folder / "r").exists())
 
+    def test_what_has_no_line_is_new_or_gone_only_where_the_other_side_lacks_it(self):
+        def allocates(**allocs):
+            def change(document):
+                document["footprint"]["ends"][0]["sites"] = [
+                    {"file": file, "line": 0, "function": None, "allocs": count, "reallocs": 0, "bytes": 1,
+                     "held_bytes": 0} for file, count in {"steady.c": 1, **allocs}.items()]
+            return change
+        some = {"?": 180, "ssl/gone.c": 30}, {"?": 140, "ssl/new.c": 40}
+        a, b = (self.make(name, "3.0.22", allocates(**sites)) for name, sites in zip("ab", some))
+        text = self.soak("compare", a, b, "--markdown").stdout
+        self.assertRegex(text, r"-40 an unnamed file\n")
+        self.assertIn("ssl/new.c, new", text)
+        self.assertIn("ssl/gone.c, gone", text)
+
     def test_rows_that_nobody_has_do_not_count(self):
         def strip(document):
             for key in ("footprint", "mapped"):

@@ -13,16 +13,17 @@
 /* What soak-footprint calls the file of an allocation that passes none. */
 #define COMPARE_NO_FILE "?"
 
-/* The lines of one side: `:48,68`. Returns whether there are any. */
+/* The lines of one side: `:48,68`; "" where none is known. Returns whether there are any. */
 static bool add_lines(struct text *j, const struct compare_group *g, bool after)
 {
-    bool any = false;
+    bool any = false, first = true;
     for (size_t i = 0; i < g->lines; i++) {
         uint32_t line = after ? g->line[i].after : g->line[i].before;
+        any = any || (after ? g->line[i].is : g->line[i].was);
         if (!line)
             continue;
-        text_item(j, any ? "%" PRIu32 : ":%" PRIu32, line);
-        any = true;
+        text_item(j, first ? ":%" PRIu32 : "%" PRIu32, line);
+        first = false;
     }
     return any;
 }
@@ -36,10 +37,10 @@ char *compare_say_group(const struct compare_group *g, char *buf, size_t size)
     const char *more = g->lines_total > g->lines ? " and more" : "";
     const char *function = g->function ? g->function : "", *blank = g->function ? " " : "";
     const char *file = strcmp(g->file, COMPARE_NO_FILE) == 0 ? "an unnamed file" : g->file;
-    if (was && is && strcmp(before, after) != 0)
+    if (before[0] && after[0] && strcmp(before, after) != 0)
         snprintf(buf, size, "%s%s → %s%s%s%s", file, before, after, more, blank, function);
     else
-        snprintf(buf, size, "%s%s%s%s%s%s", file, was ? before : after, more, blank, function,
+        snprintf(buf, size, "%s%s%s%s%s%s", file, before[0] ? before : after, more, blank, function,
                  !was  ? ", new"
                  : !is ? ", gone"
                        : "");

@@ -137,6 +137,8 @@ static void add_line(struct compare_group *g, const struct entry *before, const 
 {
     struct compare_line_pair line = {.before = before ? before->line : 0,
                                      .after = after ? after->line : 0,
+                                     .was = before != NULL,
+                                     .is = after != NULL,
                                      .difference =
                                          (after ? after->value : 0) - (before ? before->value : 0)};
     if (line.difference == 0)

@@ -13,6 +13,7 @@
 
 #include "base/names.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,9 +42,10 @@ struct compare_sites {
     size_t count;
 };
 
-/* A pair of lines; 0: there is none on that side. */
+/* A pair of lines; 0: it isn't known, or there is none on that side. */
 struct compare_line_pair {
     uint32_t before, after;
+    bool was, is; /* whether there is one */
     double difference;
 };
 
