@@ -2,6 +2,7 @@
 #include "channel.h"
 
 #include "base/check.h"
+#include "tls/psk.h"
 #include "tls/wire.h"
 
 #include <errno.h>
@@ -12,8 +13,6 @@
 #include <string.h>
 
 static const char identity[] = "soak-agent";
-/* RFC 8446 B.4; its hash is the one of a key without a hash of its own. */
-static const uint8_t suite[] = {0x13, 0x01};
 static const char suite_name[] = "TLS_AES_128_GCM_SHA256";
 
 /* ---- the key ---- */
@@ -21,14 +20,7 @@ static const char suite_name[] = "TLS_AES_128_GCM_SHA256";
 static SSL_SESSION *session_new(SSL *ssl)
 {
     const struct channel_loop *l = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
-    const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, suite);
-    SSL_SESSION *session = SSL_SESSION_new();
-    if (session && cipher && SSL_SESSION_set1_master_key(session, l->key, sizeof l->key) &&
-        SSL_SESSION_set_cipher(session, cipher) &&
-        SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION))
-        return session;
-    SSL_SESSION_free(session);
-    return NULL;
+    return psk_session_new(ssl, l->key, sizeof l->key);
 }
 
 static int find_session(SSL *ssl, const unsigned char *name, size_t length, SSL_SESSION **ret)

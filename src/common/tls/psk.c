@@ -14,11 +14,11 @@ static const char stray_identity[] = "stray";
 /* TLS_AES_128_GCM_SHA256 (RFC 8446 B.4): the hash of a key without one of its own is SHA-256. */
 static const unsigned char suite[] = {0x13, 0x01};
 
-static SSL_SESSION *session_new(SSL *ssl, const unsigned char *secret)
+SSL_SESSION *psk_session_new(SSL *ssl, const uint8_t *secret, size_t length)
 {
     SSL_SESSION *session = SSL_SESSION_new();
     const SSL_CIPHER *cipher = SSL_CIPHER_find(ssl, suite);
-    if (session && cipher && SSL_SESSION_set1_master_key(session, secret, KEY_BYTES) &&
+    if (session && cipher && SSL_SESSION_set1_master_key(session, secret, length) &&
         SSL_SESSION_set_cipher(session, cipher) &&
         SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION))
         return session;
@@ -32,7 +32,7 @@ static int find_session(SSL *ssl, const unsigned char *identity, size_t length, 
     *ret = NULL;
     if (length != strlen(PSK_IDENTITY) || memcmp(identity, PSK_IDENTITY, length) != 0)
         return 1;
-    *ret = session_new(ssl, key);
+    *ret = psk_session_new(ssl, key, KEY_BYTES);
     return *ret != NULL;
 }
 
@@ -60,7 +60,7 @@ static int use_session(SSL *ssl, const EVP_MD *hash, const unsigned char **ident
     *ret = NULL;
     if (hash && EVP_MD_type(hash) != NID_sha256)
         return 1;
-    *ret = session_new(ssl, key);
+    *ret = psk_session_new(ssl, key, KEY_BYTES);
     *identity = (const unsigned char *)PSK_IDENTITY;
     *length = strlen(PSK_IDENTITY);
     return *ret != NULL;
@@ -127,7 +127,7 @@ static int use_wrong_session(SSL *ssl, const EVP_MD *hash, const unsigned char *
     if (!*ret)
         return rc;
     SSL_SESSION_free(*ret);
-    *ret = session_new(ssl, wrong_key);
+    *ret = psk_session_new(ssl, wrong_key, KEY_BYTES);
     return *ret != NULL;
 }
 

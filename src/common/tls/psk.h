@@ -8,6 +8,8 @@
 #define SOAK_TLS_PSK_H
 
 #include <openssl/ssl.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #define PSK_IDENTITY "soak"
 #define PSK_KEY      "soak: both ends know these bytes"
@@ -21,5 +23,8 @@ int psk_offer(SSL *ssl);
 /* The same with an identity that no server knows, or with another key. */
 enum psk_wrong { PSK_WRONG_IDENTITY, PSK_WRONG_KEY };
 int psk_offer_wrong(SSL *ssl, enum psk_wrong wrong);
+/* The session that TLS 1.3's callbacks return for any key known beforehand. Owned by the caller;
+ * NULL when memory is short. */
+SSL_SESSION *psk_session_new(SSL *ssl, const uint8_t *key, size_t length);
 
 #endif
