@@ -242,6 +242,21 @@ class Shorten(unittest.TestCase):
         self.assertRegex(process.stderr.splitlines()[-1], f"leaks elsewhere now: at server/defect.c:{line}, not at "
                          f"server/defect.c:{line + 1000}$")
 
+    def test_a_run_that_is_about_another_leak_does_not_show_it(self):
+        """Although it has this one, too: whoever repeats the command is told of the other."""
+        process = self.soak("run", *LEAKY, "--defect", "session-ref", "--results", "two", "--quiet")
+        self.assertEqual(process.returncode, 1, process.stderr)
+        path, = (self.base / "two").glob("2*/result.json")
+        document = json.loads(path.read_text(encoding="utf-8"))
+        server = document["subjects"][0]
+        first, second, *_ = (site for site in server["sites"] if site["verdict"] == "LEAK")
+        server["sites"].remove(first)
+        path.write_text(json.dumps(document), encoding="utf-8")
+        process = self.soak("shorten", path, "--runs", "2")
+        self.assertEqual(process.returncode, 3, process.stderr)
+        self.assertRegex(process.stderr.splitlines()[-1], f"leaks elsewhere now: at {first['file']}:{first['line']}, "
+                         f"not at {second['file']}:{second['line']}$")
+
     def test_what_is_no_leak_or_no_search_is_refused(self):
         broken = self.copy()
         (broken / "shortest.json").write_text("{}", encoding="utf-8")

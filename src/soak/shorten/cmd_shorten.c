@@ -45,13 +45,14 @@ const struct command shorten_command = {
     .run = cmd_shorten,
     .words = "RUN [OPTIONS]",
     .line = "the shortest command that still shows a leak",
-    .about = "Repeats a run that ended in LEAK with less and less: fewer connections, only the "
-             "behaviours and options that it takes, fewer connections open; the seed stays. What "
-             "still shows the leak at the same place is kept, by delta debugging (ddmin) and "
-             "halving, and confirmed by one more run. RUN is the run's folder or result.json; "
-             "`last` is the latest in results/runs.\n"
-             "The command is printed and kept in the run's folder; `soak report RUN --issue` has "
-             "it. Ctrl-C ends the search and keeps what was found by then.\n",
+    .about =
+        "Repeats a run that ended in LEAK with less and less: fewer connections, only the "
+        "behaviours and options that it takes, fewer connections open; the seed stays. What "
+        "is still reported as a LEAK at the same place is kept, by delta debugging (ddmin) and "
+        "halving, and confirmed by one more run. RUN is the run's folder or result.json; "
+        "`last` is the latest in results/runs.\n"
+        "The command is printed and kept in the run's folder; `soak report RUN --issue` has "
+        "it. Ctrl-C ends the search and keeps what was found by then.\n",
     .after = "Exit: 0 found and confirmed; 2 usage, or not a run that ended in LEAK; 3 not "
              "confirmed, or the run's own command no longer shows the leak; 130 interrupted; where "
              "no run can begin, the exit code of that run.\n",

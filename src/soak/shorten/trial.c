@@ -89,17 +89,15 @@ static bool is_same_place(const struct result_site *a, const struct result_site 
 
 bool trial_is_same(const struct result *of, const struct result *r)
 {
-    const struct result_subject *lead = parts_lead(of);
+    const struct result_subject *lead = parts_lead(of), *subject = parts_lead(r);
     const struct result_site *site = lead ? parts_guilty(lead) : NULL;
-    const struct result_subject *subject = lead ? result_subject_find(r, lead->name) : NULL;
-    if (r->verdict != VERDICT_LEAK || !subject)
+    const struct result_site *found = subject ? parts_guilty(subject) : NULL;
+    if (r->verdict != VERDICT_LEAK || !lead || !subject ||
+        subject != result_subject_find(r, lead->name))
         return false;
-    if (!site)
-        return subject->judgement.verdict == VERDICT_LEAK && !parts_guilty(subject);
-    for (size_t i = 0; i < subject->sites; i++)
-        if (subject->site[i].verdict == VERDICT_LEAK && is_same_place(site, &subject->site[i]))
-            return true;
-    return false;
+    if (!site || !found)
+        return subject->judgement.verdict == VERDICT_LEAK && !site && !found;
+    return is_same_place(site, found);
 }
 
 char *trial_site(const struct result *r, char *buf, size_t size)

@@ -44,7 +44,8 @@ enum trial trial_run(void *owner, const struct scenario *s, uint64_t *ret_closed
 bool trial_is_late(void *owner);
 /* Where the run leaks: `server/defect.c:78`. Returns buf. */
 char *trial_site(const struct result *r, char *buf, size_t size);
-/* Whether `r` is a LEAK at the same place, of the same subject, as `of`. */
+/* Whether the leak that `r` is about is that of `of`: of the same subject, at the same place. One
+ * that others go before isn't what whoever repeats the command is told of. */
 bool trial_is_same(const struct result *of, const struct result *r);
 
 #endif
