@@ -3,6 +3,7 @@
 
 import glob
 import os
+import shlex
 import unittest
 
 import soak_run
@@ -93,6 +94,17 @@ class Netty(soak_run.SoakTest):
         self.assertEqual(subject["class"], "SSL", run.explain())
         kinds = {s["file"]: s["kind"] for s in subject["sites"] if s["verdict"] == "LEAK" and s["line"] in (691, 893)}
         return subject["kind"], kinds["ssl/ssl_lib.c"], kinds["src/ssl.c"]
+
+    def test_what_nothing_makes_the_collector_free_is_no_leak(self):
+        """Engines that the application has forgotten wait for it, those of a lost state's connections too: asked
+        as a short command that leaves out what makes it run. The advice is to make it."""
+        run = self.run_case("lost", "--on-checkpoint=", "--conns", "1", "--closed", "40")
+        subject = run.subject()
+        self.assertEqual((run.exit, subject["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertIn("is a JVM, and nothing makes its garbage collector run", subject["reasons"][0], run.explain())
+        self.assertNotIn("GROWS", run.out)
+        settle = shlex.split(run.result["next"][0])
+        self.assertEqual(settle[settle.index("--on-checkpoint") + 1:], ["jcmd {pid} GC.run"], run.explain())
 
     def test_reachable_engines_are_retained_objects(self):
         """Each holds a state, and there is the one that is lost: which is which the counts can't tell."""

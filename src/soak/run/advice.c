@@ -17,7 +17,18 @@ enum { TEXT = 64, LONGER = 4, CLOSER_MOST_S = 24 * 60 * 60 };
 static const uint64_t MINUTE_NS = 60000000000u, HOUR_NS = 3600000000000u;
 
 /* What keeps an undecided run from a verdict. */
-enum lack { LACK_PROCESS, LACK_COUNT, LACK_OPEN, LACK_FAILURES, LACK_SENSITIVITY, LACK_DOUBT };
+enum lack {
+    LACK_PROCESS,
+    LACK_COLLECTOR,
+    LACK_COUNT,
+    LACK_OPEN,
+    LACK_FAILURES,
+    LACK_SENSITIVITY,
+    LACK_DOUBT
+};
+
+/* jcmd(1) is the JDK's; it comes back when the collection is done. */
+static const char collect[] = "--on-checkpoint 'jcmd {pid} GC.run'";
 
 static double seen_one_in(const struct run *r)
 {
@@ -69,6 +80,8 @@ static enum lack lack_of(const struct run *r, const struct result *result)
 {
     if (meter_left(r) || foreign_left_out(run_judged(r)->subject))
         return LACK_PROCESS;
+    if (r->processes.uncollected)
+        return LACK_COLLECTOR;
     if (count_ignored(r))
         return LACK_COUNT;
     if (stayed_open(r))
@@ -129,6 +142,10 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
         const char *wanted = foreign_wanted_instead(run_judged(r)->subject);
         snprintf(buf, size, "%s",
                  wanted ? wanted : "a program of which one process stays as long as the run");
+        return buf;
+    }
+    if (lack == LACK_COLLECTOR) {
+        snprintf(buf, size, "a collection before each measurement: %s", collect);
         return buf;
     }
     if (lack == LACK_COUNT) {
@@ -214,6 +231,7 @@ static enum advice settling(enum lack lack)
         return ADVICE_NONE;
     case LACK_FAILURES:
         return ADVICE_LOG;
+    case LACK_COLLECTOR:
     case LACK_SENSITIVITY:
     case LACK_DOUBT:
         break;
@@ -259,7 +277,9 @@ static uint64_t acceptable(const struct run *r)
 static void add_settling(struct text *c, const struct run *r, const struct result *result)
 {
     enum lack lack = lack_of(r, result);
-    if (lack == LACK_SENSITIVITY && r->scenario->sensitivity)
+    if (lack == LACK_COLLECTOR)
+        text_add(c, " %s", collect);
+    else if (lack == LACK_SENSITIVITY && r->scenario->sensitivity)
         add_until_sure(c, r, result, r->scenario->sensitivity);
     else
         add_closed(c, r, wanted(r, result, lack));

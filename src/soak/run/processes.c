@@ -111,8 +111,29 @@ uint64_t processes_of(const struct run *r, const struct subject *s)
     return s->foreign ? r->processes.judged : s->processes;
 }
 
-void processes_doubt(const struct run *r, struct judgement *j)
+static void doubt_uncollected(struct run *r, struct judgement *j)
 {
+    struct processes *p = &r->processes;
+    char why[sizeof *j->reason];
+    p->uncollected = false;
+    if (j->verdict != VERDICT_LEAK || r->scenario->on_checkpoint || r->scenario->on_drain)
+        return;
+    for (size_t i = 0; i < p->count && !p->uncollected; i++) {
+        const struct snapshot_process *row = &p->kept[i].row;
+        if (!foreign_is_jvm(row->pid))
+            continue;
+        snprintf(why, sizeof why,
+                 "%.40s (process %d) is a JVM, and nothing makes its garbage collector run: what "
+                 "grows may only wait for it",
+                 row->name, (int)row->pid);
+        judgement_doubt_leak(j, text_clean(why));
+        p->uncollected = j->verdict != VERDICT_LEAK;
+    }
+}
+
+void processes_doubt(struct run *r, struct judgement *j)
+{
+    doubt_uncollected(r, j);
     const char *left_out = foreign_left_out(run_judged(r)->subject);
     if (!left_out || (j->verdict != VERDICT_PASS && j->verdict != VERDICT_INCONCLUSIVE))
         return;

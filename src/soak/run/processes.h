@@ -19,6 +19,7 @@ struct run;
 struct processes {
     size_t count, total, judged; /* kept; counted at the last checkpoint: in all, and of these those
                                     that --processes has judged */
+    bool uncollected;            /* a LEAK was in doubt, as its collector wasn't made to run */
     struct {
         struct snapshot_process row; /* as it was at the last checkpoint */
         bool heap;                   /* it tells the figures of its heap */
@@ -36,8 +37,8 @@ struct subject;
  * checkpoint. */
 uint64_t processes_of(const struct run *r, const struct subject *s);
 /* Nothing is shown by processes that don't hold the connections: no PASS then, and a LEAK stands.
- */
-void processes_doubt(const struct run *r, struct judgement *j);
+ * What grows in a JVM that nobody makes collect may only wait for it: no LEAK then. */
+void processes_doubt(struct run *r, struct judgement *j);
 void processes_fini(struct processes *p);
 
 #endif

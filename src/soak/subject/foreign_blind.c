@@ -108,7 +108,7 @@ static bool has_page(pid_t pid)
     return proc_mapped_path(pid, "memfd:" PAGE_FILE, path, sizeof path, NULL) == 0;
 }
 
-static bool is_jvm(pid_t pid)
+bool foreign_is_jvm(pid_t pid)
 {
     char path[PATH_MAX];
     return proc_mapped_path(pid, "libjvm.so", path, sizeof path, NULL) == 0;
@@ -124,7 +124,7 @@ const char *foreign_why_uncounted(const struct foreign *f, const struct snapshot
     /* The row may be that of what it was before it became another program. */
     if (i == rows || !has_page(pid))
         return without_row(page, pid);
-    if (row[i].flags & PAGE_PROCESS_NO_OPENSSL && is_jvm(pid))
+    if (row[i].flags & PAGE_PROCESS_NO_OPENSSL && foreign_is_jvm(pid))
         return "is a JVM without a libcrypto of OpenSSL: what its own TLS (JSSE) keeps is on the "
                "Java "
                "heap, where soak doesn't look; netty-tcnative and the like are counted";

@@ -232,6 +232,8 @@ bool foreign_ended(const struct subject *s, struct foreign_end *ret);
 pid_t foreign_main(const struct subject *s);
 /* Why its figures show nothing, though it is counted; NULL: they do. */
 const char *foreign_doubt(const struct subject *s);
+/* Whether a process is a JVM: its garbage collector frees what connections have left. */
+bool foreign_is_jvm(pid_t pid);
 /* Whether --processes has one of its processes judged. */
 bool foreign_chooses(const struct foreign *f, pid_t pid, const char *name);
 /* What --processes says; NULL: all are judged. */

@@ -247,6 +247,9 @@ bool judge_many(uint64_t failed, uint64_t tried);
  * don't decide. */
 bool judge_hopeless(uint64_t failed, uint64_t tried, uint64_t expected);
 
+/* What grows may be given back yet, which the evidence can't show: a LEAK is in doubt, for this
+ * reason (one sentence). Threads that didn't end aren't given back: where they lead, it stands. */
+void judgement_doubt_leak(struct judgement *j, const char *why);
 /* The run isn't to be trusted: no metric counts as judged, and no exact one has a growth. `note` is
  * static: a few words. */
 void judgement_distrust(struct judgement *j, const char *note);

@@ -187,3 +187,28 @@ void verdict_decide(const struct judge_context *h, struct judgement *j)
                    h->epochs);
     }
 }
+
+static void forget_leaks(struct judgement *j)
+{
+    for (size_t i = 0; i < j->findings; i++)
+        if (j->finding[i].verdict == VERDICT_LEAK)
+            j->finding[i].verdict = VERDICT_INCONCLUSIVE;
+    for (size_t i = 0; i < j->metrics; i++)
+        if (j->metric[i].state == METRIC_GROWS)
+            j->metric[i].state = METRIC_UNSURE;
+    memset(j->leaks, 0, sizeof j->leaks);
+    memset(j->emptied, 0, sizeof j->emptied);
+    j->per_conn_blocks = j->per_conn_bytes = 0;
+}
+
+void judgement_doubt_leak(struct judgement *j, const char *why)
+{
+    if (j->verdict != VERDICT_LEAK || j->finding[0].gauge == METRIC_THREADS)
+        return;
+    forget_leaks(j);
+    j->verdict = VERDICT_INCONCLUSIVE;
+    j->certain = j->held = j->proportional = j->wants_hold = j->wants_more = false;
+    j->hold_ms = 0;
+    j->reasons = 0;
+    reason(j, "%s", why);
+}

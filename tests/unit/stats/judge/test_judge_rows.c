@@ -250,6 +250,53 @@ static void what_is_distrusted_keeps_no_exact_growth(void **state)
     free(s);
 }
 
+/* Two sites and a gauge; its last finding is no leak. */
+static struct judgement leak_led_by(enum metric gauge)
+{
+    return (struct judgement){
+        .verdict = VERDICT_LEAK,
+        .kind = KIND_OBJECT,
+        .findings = 3,
+        .finding = {{.site = SIZE_MAX, .gauge = gauge, .verdict = VERDICT_LEAK},
+                    {.site = 0, .verdict = VERDICT_LEAK},
+                    {.site = 1, .verdict = VERDICT_PASS}},
+        .leaks = {1},
+        .metrics = 2,
+        .metric = {{.state = METRIC_GROWS}, {.state = METRIC_LEVEL}},
+        .reasons = 2,
+        .certain = true,
+        .per_conn_bytes = 32};
+}
+
+static void what_may_be_given_back_is_in_doubt_for_that_reason_alone(void **state)
+{
+    struct judgement j = leak_led_by(METRIC_OPEN_FILES);
+    (void)state;
+    judgement_doubt_leak(&j, "it waits");
+    assert_int_equal(j.verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(j.finding[0].verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(j.finding[1].verdict, VERDICT_INCONCLUSIVE);
+    assert_int_equal(j.finding[2].verdict, VERDICT_PASS);
+    assert_int_equal(j.metric[0].state, METRIC_UNSURE);
+    assert_int_equal(j.metric[1].state, METRIC_LEVEL);
+    assert_int_equal(j.reasons, 1);
+    assert_string_equal(j.reason[0], "it waits");
+    assert_true(!j.certain && !judgement_leaks(&j, 0) && j.per_conn_bytes == 0);
+}
+
+static void threads_that_did_not_end_are_not_given_back(void **state)
+{
+    struct judgement j = leak_led_by(METRIC_THREADS);
+    (void)state;
+    judgement_doubt_leak(&j, "it waits");
+    assert_int_equal(j.verdict, VERDICT_LEAK);
+    assert_int_equal(j.finding[1].verdict, VERDICT_LEAK);
+    j = leak_led_by(METRIC_OPEN_FILES);
+    j.verdict = VERDICT_PASS;
+    judgement_doubt_leak(&j, "it waits");
+    assert_int_equal(j.verdict, VERDICT_PASS);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -263,6 +310,8 @@ int main(void)
         cmocka_unit_test(tables_alone_explain_no_heap),
         cmocka_unit_test(the_least_growth_that_a_gauge_convicts_of_is_in_its_row),
         cmocka_unit_test(what_is_distrusted_keeps_no_exact_growth),
+        cmocka_unit_test(what_may_be_given_back_is_in_doubt_for_that_reason_alone),
+        cmocka_unit_test(threads_that_did_not_end_are_not_given_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
