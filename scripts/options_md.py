@@ -22,7 +22,7 @@ the program instead. `soak --help`, `soak help COMMAND` and `soak --man` print t
 - `./soak`, the launcher of a clone, works from any folder. It installs missing packages through apt-get, as root or
   with sudo; without either it prints the one command to run. Then it builds what has changed; help, lists and
   refusals wait only for `soak` itself. What a set-up did is in `build/setup.log`. An installed `soak` is the program
-  alone.
+  alone. The commands that a report advises begin with what was typed, such as `../soak/soak`.
 
 ## A run
 

@@ -5,11 +5,13 @@
 #include "base/words.h"
 #include "catalog.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void cmdline_program(struct text *c)
 {
-    text_add(c, "%s", catalog_is_installed() ? "soak" : "./soak");
+    const char *called = catalog_is_installed() ? "soak" : getenv("SOAK_COMMAND");
+    words_quote(c, called && called[0] ? called : "./soak");
 }
 
 void cmdline_word(struct text *c, const char *word)

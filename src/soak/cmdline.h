@@ -11,7 +11,8 @@
 
 #include <stddef.h>
 
-/* Appends the program as it is typed: ./soak in a clone, soak where it is installed. */
+/* Appends the program as it is typed: soak where it is installed; in a clone as its launcher was
+ * called, which says so in SOAK_COMMAND, else ./soak. */
 void cmdline_program(struct text *c);
 /* Appends a blank and a word. */
 void cmdline_word(struct text *c, const char *word);

@@ -194,6 +194,22 @@ class Launcher(unittest.TestCase):
         result = self.run_soak("a b", program=elsewhere / "two", cwd=elsewhere)
         self.assertEqual(result.stdout, f"ran {self.tree} a b\n", result.stderr)
 
+    def test_the_program_knows_how_it_was_called(self):
+        """So it can be typed again where it was."""
+        (self.stubs / "program").write_text('#!/bin/sh\necho "$SOAK_COMMAND"\n')
+        elsewhere = self.base / "bin"
+        elsewhere.mkdir()
+        (elsewhere / "soak").symlink_to(self.tree / "soak")
+        self.run_soak()
+        for called, cwd in (("./soak", self.tree), ("../tree/soak", elsewhere), (self.tree / "soak", "/"),
+                            (elsewhere / "soak", "/")):
+            result = self.run_soak(program=called, cwd=cwd)
+            self.assertEqual(result.stdout, f"{called}\n", result.stderr)
+        result = self.run_soak("soak", program="sh", cwd=self.tree)
+        self.assertEqual(result.stdout, "./soak\n", result.stderr)
+        result = self.run_soak(program="soak", cwd="/", PATH=f"{elsewhere}:{self.stubs}")
+        self.assertEqual(result.stdout, f"{elsewhere}/soak\n", result.stderr)
+
     def test_a_built_tree_is_run_at_once_and_silently(self):
         self.run_soak()
         (self.stubs / "calls").unlink()

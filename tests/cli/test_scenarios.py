@@ -37,9 +37,9 @@ LINES = [
 ]
 
 
-def soak(*arguments, root=SOURCE, cwd=None):
+def soak(*arguments, root=SOURCE, cwd=None, **environment):
     return subprocess.run([SOAK, *arguments], capture_output=True, text=True, timeout=PATIENCE_S,
-                          check=False, cwd=cwd, env=dict(os.environ, SOAK_ROOT=str(root)))
+                          check=False, cwd=cwd, env=dict(os.environ, SOAK_ROOT=str(root), **environment))
 
 
 def words_of(command):
@@ -70,6 +70,10 @@ class Show(unittest.TestCase):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
         return str(path)
+
+    def test_a_command_begins_with_what_soak_was_called_by(self):
+        for called, begin in (("", "./soak"), ("../clone/soak", "../clone/soak"), ("/a b/soak", "'/a b/soak'")):
+            self.assertEqual(self.shown("smoke", "--as-command", SOAK_COMMAND=called).partition(" run")[0], begin)
 
     def test_the_command_line_gives_the_same_values_again(self):
         for line in LINES:

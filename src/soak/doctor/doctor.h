@@ -76,7 +76,7 @@ struct finding {
     const char *name; /* "ports" */
     enum doctor_state state;
     char text[640];
-    char mend[256]; /* what to do about it; "": nothing */
+    char mend[512]; /* what to do about it; "": nothing */
 };
 
 enum { DOCTOR_FINDINGS_MAX = 24 };

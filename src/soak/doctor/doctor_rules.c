@@ -68,7 +68,7 @@ static void programs(const struct examination *x, struct finding *f)
     f->state = DOCTOR_FAILURE;
     if (t->exit_code == EXIT_USAGE)
         return; /* nothing was started */
-    char command[64];
+    char command[256];
     struct text text = text_into(command, sizeof command);
     cmdline_program(&text);
     to_mend(f, DOCTOR_FAILURE,

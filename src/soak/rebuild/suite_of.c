@@ -44,12 +44,20 @@ static bool is_word(const char *quoted, struct words *ret)
     return !t.cut && strcmp(again, quoted) == 0;
 }
 
+/* What follows `./soak run `, or whatever soak was called by; NULL: it is another command. */
+static const char *run_of(const char *command)
+{
+    static const char run[] = " run ";
+    const char *after = command ? command + word_length(command) : "";
+    return strncmp(after, run, strlen(run)) == 0 ? after + strlen(run) : NULL;
+}
+
 /* The scenario of `./soak run SCENARIO OPTIONS --seed SEED`; where it can't be read, its name. */
 static const char *file_of(struct suite *s, const struct result *r, const char *name)
 {
     static struct words words; /* large */
-    const char *word = r->again ? strstr(r->again, " run ") : NULL;
-    char *quoted = word ? strndup(word + 5, word_length(word + 5)) : NULL;
+    const char *word = run_of(r->again);
+    char *quoted = word ? strndup(word, word_length(word)) : NULL;
     const char *file = quoted && is_word(quoted, &words) ? words.argv[0] : name;
     free(quoted);
     return suite_text(s, file);
@@ -59,8 +67,8 @@ static const char *file_of(struct suite *s, const struct result *r, const char *
  * isn't known. */
 static const char *options_of(struct suite *s, const struct result *r)
 {
-    const char *word = r->again ? strstr(r->again, " run ") : NULL;
-    const char *from = word ? word + 5 + word_length(word + 5) : NULL;
+    const char *word = run_of(r->again);
+    const char *from = word ? word + word_length(word) : NULL;
     const char *seed = from ? last_seed(from) : NULL;
     if (!seed)
         return NULL;

@@ -121,7 +121,7 @@ static char *print_line(const struct campaign_case *c, char *buf, size_t size)
 
 static void tell(const struct campaign_line *run, const char *kept)
 {
-    char program[16];
+    char program[PATH_MAX];
     struct text text = text_into(program, sizeof program);
     cmdline_program(&text);
     run_process_progress_end();

@@ -168,6 +168,8 @@ static void as_a_suite_a_run_has_its_scenarios_file(void **state)
     assert_again(*state, "./soak run 'my sc/it'\\''s.soak' --closed 2k --seed 7f3a",
                  "my sc/it's.soak", "--closed 2k");
     assert_again(*state, "./soak run $'\\x9b' --seed 7f3a", "default", "none");
+    assert_again(*state, "'/my run x/soak' run sc/l.soak --quiet --seed 7f3a", "sc/l.soak",
+                 "--quiet");
     assert_again(*state, "./soak run --seed 7f3a", "default", NULL);
     assert_again(*state, NULL, "default", NULL);
 }
