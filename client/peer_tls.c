@@ -62,6 +62,15 @@ static int alert_received(void)
     return told ? reason - SSL_AD_REASON_OFFSET : 0;
 }
 
+/* What would have helped: a server that doesn't speak the one version that is spoken. */
+static const char *remedy(const struct peer *p, int alert)
+{
+    SSL_CTX *ctx = p->shared->ctx;
+    bool one = SSL_CTX_get_min_proto_version(ctx) == SSL_CTX_get_max_proto_version(ctx) &&
+               SSL_CTX_get_min_proto_version(ctx) != 0;
+    return alert == SSL_AD_PROTOCOL_VERSION && one ? "; --tls any takes what the server has" : "";
+}
+
 enum step peer_tls_failed(struct peer *p)
 {
     char why[200];
@@ -73,9 +82,9 @@ enum step peer_tls_failed(struct peer *p)
     if (peer_awaits_refusal(p))
         return peer_refused(p, alert);
     enum peer_failure kind = failure_kind(p);
-    return peer_fail(p, kind, "%s failed: %s",
-                     kind == PEER_FAIL_HANDSHAKE ? "a handshake" : "an established connection",
-                     why);
+    return peer_fail(p, kind, "%s failed: %s%s",
+                     kind == PEER_FAIL_HANDSHAKE ? "a handshake" : "an established connection", why,
+                     remedy(p, alert));
 }
 
 enum step peer_tls_do_handshake(struct peer *p)

@@ -35,8 +35,9 @@ def echo(connection, context):
         connection.close()
 
 
-def serve(address, cert, key, handle=echo, server=None):
+def serve(address, cert, key, handle=echo, server=None, newest=ssl.TLSVersion.MAXIMUM_SUPPORTED):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.maximum_version = newest
     context.load_cert_chain(cert, key)
     server = server or listener(address)
     while True:
@@ -45,6 +46,11 @@ def serve(address, cert, key, handle=echo, server=None):
         signal.pthread_sigmask(signal.SIG_BLOCK, RELOADS)
         threading.Thread(target=handle, args=(connection, context), daemon=True).start()
         signal.pthread_sigmask(signal.SIG_UNBLOCK, RELOADS)
+
+
+def serves_older_versions(address, cert, key):
+    """As nginx does before 1.23.4 where nobody says otherwise."""
+    serve(address, cert, key, newest=ssl.TLSVersion.TLSv1_2)
 
 
 def keeps_each_message(address, cert, key):

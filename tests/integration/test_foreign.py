@@ -123,6 +123,14 @@ class WrongUseTest(ForeignTest):
         self.assertIn('server exited with status 1 before it was ready; it said: "stdin is not a '
                       'terminal"; its log: ', self.broken(run))
 
+    def test_one_without_the_version_that_is_spoken(self):
+        """What soak speaks by default is newer than what some servers do."""
+        run = self.server("serves_older_versions")
+        self.assertRegex(self.broken(run), r"a handshake failed: .*protocol version; --tls any takes what the server has$")
+        self.assertIn("--tls any takes what the server has", " ".join(run.out.split()))
+        run = self.server("serves_older_versions", "--tls", "any")
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+
     def test_a_command_that_is_not_there(self):
         run = self.server("", command="no-such-server {port}")
         self.assertEqual(run.exit, 2, run.explain())
