@@ -603,6 +603,15 @@ class Finished(Compare):
             del document["subjects"][0]["after_drain"]
         self.soak("compare", self.make("a", "3.0.20", strip), self.make("b", "3.0.17", strip))
 
+    def test_a_run_is_not_compared_with_itself(self):
+        a, b = self.make("a", "3.0.17"), self.make("b", "3.0.22")
+        (self.folder / "link").symlink_to(a)
+        for second in (a, "link", f"{a}/result.json", f"./{a}/"):
+            with self.subTest(second=second):
+                self.refused(f"compare: {second}: the same run as {a}", "compare", b, a, second)
+        shutil.copytree(self.folder / a, self.folder / "copy")
+        self.soak("compare", a, "copy")
+
     def test_a_row_that_one_lacks_is_exit_3(self):
         def strip(document):
             document["footprint"] = None

@@ -636,6 +636,13 @@ class Assembly(Case):
         self.assertIn("CMake Error: it is broken", " ".join(said.split()))
         self.assertNotIn("building the server", said)
 
+    def test_one_library_by_two_names_is_not_compared_with_itself(self):
+        self.add(make_deb(self.folder, "libuv1", "9.9.9-1", self.own_libuv()[0]))
+        process = self.soak_of("compare", "smoke", "--libuv", "9.9.9,9.9.9-1", "--repeat", "1", "--closed", "300",
+                               "--results", self.folder + "/runs")
+        self.assertEqual((process.returncode, process.stderr),
+                         (2, "soak: compare: --libuv: 9.9.9 and 9.9.9-1 are the same library, 9.9.9\n"))
+
     def test_what_cannot_be_a_version_is_refused_at_once(self):
         self.of_project["SOAK_MIRROR"] = self.folder + "/no-mirror"
         for option, asked, said in (

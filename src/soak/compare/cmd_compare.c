@@ -129,16 +129,22 @@ enum { NAME = 128 };
 
 static const char *const parts[] = {"openssl", "libuv", "jemalloc", "malloc", "libc"};
 
+/* The folder of a run, whichever way it is named: by a link, by its result.json. */
+static void run_folder(const char *word, char path[PATH_MAX])
+{
+    static const char file[] = "/result.json";
+    if (!realpath(word, path))
+        snprintf(path, PATH_MAX, "%s", word);
+    size_t length = strlen(path), end = sizeof file - 1;
+    if (length > end && strcmp(path + length - end, file) == 0)
+        path[length - end] = '\0';
+}
+
 /* `20261122-204222-default` of a folder or of its result.json. */
 static void folder_name(const char *word, char *name, size_t size)
 {
     char path[PATH_MAX];
-    static const char file[] = "/result.json";
-    if (!realpath(word, path))
-        snprintf(path, sizeof path, "%s", word);
-    size_t length = strlen(path), end = sizeof file - 1;
-    if (length > end && strcmp(path + length - end, file) == 0)
-        path[length - end] = '\0';
+    run_folder(word, path);
     const char *slash = strrchr(path, '/');
     snprintf(name, size, "%.*s", (int)size - 1, slash && slash[1] ? slash + 1 : path);
 }
@@ -205,6 +211,19 @@ static int load_one(struct compare_set *s, const char *word, struct err *e)
     return rc;
 }
 
+/* A run beside itself would be the same, whatever it is. */
+static int check_another(const char *const *word, size_t i, struct err *e)
+{
+    char path[PATH_MAX], before[PATH_MAX];
+    run_folder(word[i], path);
+    for (size_t k = 0; k < i; k++) {
+        run_folder(word[k], before);
+        if (strcmp(path, before) == 0)
+            return err_set(e, "%.200s: the same run as %.200s", word[i], word[k]);
+    }
+    return 0;
+}
+
 /* Loads each word, a run's folder or its result.json, as a version of one run. They are called by
  * the version of the part that tells them apart, else by their folders. Returns 0 or -1. */
 static int compare_runs_load(struct compare_set *s, const char *const *word, size_t words,
@@ -213,7 +232,7 @@ static int compare_runs_load(struct compare_set *s, const char *const *word, siz
     if (words > COMPARE_VERSIONS)
         return err_set(e, "at most %d runs", COMPARE_VERSIONS);
     for (size_t i = 0; i < words; i++)
-        if (load_one(s, word[i], e) != 0)
+        if (load_one(s, word[i], e) != 0 || check_another(word, i, e) != 0)
             return -1;
     name_entries(s);
     s->planned = s->done = 0;

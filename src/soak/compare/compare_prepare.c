@@ -33,21 +33,53 @@ static struct assembly_request request_of(const struct prepare_request *q, const
                                      .libc = libc ? libc : q->libc};
 }
 
+static enum lib_part lib_part_of(enum compare_part part)
+{
+    switch (part) {
+    case COMPARE_OPENSSL:
+        return LIB_OPENSSL;
+    case COMPARE_LIBUV:
+        return LIB_LIBUV;
+    case COMPARE_MALLOC:
+        return LIB_JEMALLOC;
+    case COMPARE_PROGRAM:
+        break; /* not of the cache of libraries */
+    }
+    check_fail(__FILE__, __LINE__, "every part has its libraries");
+}
+
+/* Two names may mean one library, which would be compared with itself. `used` has the library of
+ * each name until i. */
+static int check_apart(const struct prepare_request *q, char used[][LIB_NAME], size_t i,
+                       struct err *e)
+{
+    for (size_t k = 0; k < i && used[i][0]; k++)
+        if (strcmp(used[k], used[i]) == 0)
+            return err_set(e, "--%s: %.60s and %.60s are the same library, %s",
+                           compare_part_name(q->part), q->name[k], q->name[i], used[i]);
+    return 0;
+}
+
 /* Makes all of them; the newest libc among them goes to `newest`, empty when all run on this
  * machine's. */
 static int make_all(const struct prepare_request *q, const char *libc, struct lib *newest,
                     struct err *e)
 {
+    char used[PREPARE_NAMES][LIB_NAME];
     newest->name[0] = newest->version[0] = '\0';
+    CHECK(q->names <= PREPARE_NAMES);
     for (size_t i = 0; i < q->names; i++) {
         static struct assembly made; /* large */
         struct assembly_request request = request_of(q, q->name[i], libc);
         int rc = assembly_make(&request, &made, e);
         if (rc < 0)
             return rc;
-        const struct lib *used = &made.part[LIB_LIBC];
-        if (used->name[0] && version_compare(used->version, newest->version) > 0)
-            *newest = *used;
+        snprintf(used[i], sizeof used[i], "%s", made.part[lib_part_of(q->part)].name);
+        if (check_apart(q, used, i, e) != 0)
+            return -1;
+        const struct lib *of_libc = &made.part[LIB_LIBC];
+        if (of_libc->name[0] && version_compare(of_libc->version, newest->version) > 0)
+            *newest = *of_libc;
     }
     return 0;
 }
@@ -96,21 +128,6 @@ int compare_prepare(const struct prepare_request *q, struct prepared *ret, struc
         return rc;
     *ret = prepared;
     return 0;
-}
-
-static enum lib_part lib_part_of(enum compare_part part)
-{
-    switch (part) {
-    case COMPARE_OPENSSL:
-        return LIB_OPENSSL;
-    case COMPARE_LIBUV:
-        return LIB_LIBUV;
-    case COMPARE_MALLOC:
-        return LIB_JEMALLOC;
-    case COMPARE_PROGRAM:
-        break; /* not of the cache of libraries */
-    }
-    check_fail(__FILE__, __LINE__, "every part has its libraries");
 }
 
 int compare_prepare_list(enum compare_part part, struct prepare_list *ret, struct err *e)

@@ -27,8 +27,8 @@ struct prepared {
 };
 
 /* Fetches and builds what isn't there; says on stderr what takes long. With same_libc all versions
- * get the newest libc that one of them needs. Returns 0, or below 0 (-EINTR: interrupted) with a
- * sentence that names the version. */
+ * get the newest libc that one of them needs. Two names of one library are refused. Returns 0, or
+ * below 0 (-EINTR: interrupted) with a sentence that names the version. */
 int compare_prepare(const struct prepare_request *q, struct prepared *ret, struct err *e);
 
 /* The versions of a part that are known here, oldest first: at most PREPARE_NAMES. Those that a
