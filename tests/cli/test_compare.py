@@ -150,6 +150,17 @@ class Rounds(Compare):
         self.soak("compare", "default", "--openssl", "3.5.7,3.5.9", "--results", "r", "--for", "9s")
         self.assertFalse([w for w in self.runs()[0] if w.startswith("--closed")])
 
+    def test_a_bound_of_0_is_none(self):
+        process = self.soak("compare", "default", "--openssl", "3.5.7,3.6.5", "--results", "r", "--seed", "1",
+                            "--closed", "0", "--churn", "max", "--tolerance", "50%", "--json=c.json", code=3)
+        for run in self.runs():
+            self.assertEqual([word for word in run if word.startswith("--closed")], ["--closed=4520"])
+        document = self.read("c.json")
+        self.assertEqual((document["options"], document["given"]), ("--closed=4520 --churn=max", "--churn=max"))
+        said = re.sub(r" \\\n +", " ", process.stdout)
+        self.assertIn(" --churn=max --closed 40k\n", said)
+        self.assertNotIn("--closed=0", said)
+
     def test_how_many_runs_is_said_before(self):
         process = self.compare(FOUR, code=1)
         self.assertTrue(process.stderr.startswith(

@@ -29,6 +29,13 @@ static bool can_have(const struct compare_work *w, const char *word)
     return !w->client || strncmp(word, of_load, sizeof of_load - 1) != 0;
 }
 
+/* Where the runs get a bound, one that was given says 0, that there is none. */
+static bool is_forwarded(const struct compare_work *w, const char *option)
+{
+    static const char bound[] = "--closed=";
+    return !w->closed || strncmp(option, bound, sizeof bound - 1) != 0;
+}
+
 static size_t room_for(const struct compare_line *line)
 {
     size_t room = 1;
@@ -52,7 +59,8 @@ static const char *given_text(struct compare_set *s, const struct compare_work *
         for (size_t i = 0; i < line->fixed[p].count && can_have(w, line->fixed[p].bytes[i]); i++)
             cmdline_word(&list, line->fixed[p].bytes[i]);
     for (int i = 0; i < line->forwarded_options.options; i++)
-        cmdline_word(&list, line->forwarded_options.option[i]);
+        if (is_forwarded(w, line->forwarded_options.option[i]))
+            cmdline_word(&list, line->forwarded_options.option[i]);
     CHECK(!list.cut);
     const char *given = compare_set_text(s, text[0] ? text + 1 : "");
     free(text);
@@ -201,7 +209,8 @@ static void make_words(const struct compare_work *w, size_t i, uint64_t round, b
     if (w->closed && !alike)
         add(ret, ret->closed);
     for (int o = 0; o < line->forwarded_options.options; o++)
-        add(ret, line->forwarded_options.option[o]);
+        if (is_forwarded(w, line->forwarded_options.option[o]))
+            add(ret, line->forwarded_options.option[o]);
     if (alike)
         add_alike(w, ret);
     add(ret, ret->seed);
