@@ -119,6 +119,14 @@ const char *catalog_below_root(const char *path)
     return strncmp(path, root, length) == 0 && path[length] == '/' ? path + length + 1 : path;
 }
 
+const char *catalog_from_here(const char *path, char buf[PATH_MAX])
+{
+    if (path[0] == '/' || access(path, F_OK) == 0)
+        return path;
+    int n = snprintf(buf, PATH_MAX, "%s/%s", catalog_root(), path);
+    return n > 0 && n < PATH_MAX && access(buf, F_OK) == 0 ? buf : path;
+}
+
 /* ---- names ---- */
 
 /* Adds what is in `folder` of scenarios/ ("" or "family/"). */

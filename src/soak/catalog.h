@@ -33,6 +33,9 @@ int catalog_programs(char *ret, size_t size, struct err *e);
 const char *catalog_results(const char *asked, const char *kind, char path[PATH_MAX]);
 /* A path below catalog_root() as it is typed and shown there; any other as it is. */
 const char *catalog_below_root(const char *path);
+/* Such a path as it is typed in the present folder: whole where nothing is there by the short one.
+ * The answer is `path` or `buf`. */
+const char *catalog_from_here(const char *path, char buf[PATH_MAX]);
 
 /* The names of all scenarios; those beyond CATALOG_MAX are left out. */
 void catalog_read(struct catalog *c);

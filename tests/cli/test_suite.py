@@ -374,6 +374,20 @@ FAILED  2 of 3 scenarios are not as expected (0s)
             self.assertEqual(shlex.split(line), ["./soak", "run", "s/leak-1.soak", "--alpn=a'b c",
                                                  "--seed", "7f3a"])
 
+    def test_a_scenario_of_a_clone_is_found_from_another_folder(self):
+        """By the whole path; by a short one in the clone itself, and in documents, which go from machine to machine."""
+        self.write(["leak-1"])
+        clone, here = self.folder, tempfile.mkdtemp(prefix="soak-here-")
+        self.addCleanup(shutil.rmtree, here, ignore_errors=True)
+        (clone / "s").rename(clone / "scenarios")
+        self.environment["SOAK_ROOT"] = str(clone)
+        for folder, path in ((clone, "scenarios/leak-1.soak"), (here, f"{clone}/scenarios/leak-1.soak")):
+            self.folder = pathlib.Path(folder)
+            said = self.soak("suite", "leak-1", "--results=r", code=1).stdout.replace("\\\n", "")
+            again, = re.findall(r"again +(.*)", said)
+            self.assertEqual(shlex.split(again), ["./soak", "run", path, "--seed", "7f3a"])
+            self.assertEqual(self.document()["scenarios"][0]["file"], "scenarios/leak-1.soak")
+
     def test_a_run_is_repeated_with_all_its_options_or_not_at_all(self):
         self.write(["leak-1"])
         for quotes, said in ((100, True), (500, False)):  # each takes four bytes

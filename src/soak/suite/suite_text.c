@@ -132,24 +132,25 @@ static void add_key(struct text *c, int indent, const char *key)
 
 static void add_files(struct text *c, const struct suite_entry *entry, int indent)
 {
-    char picture[PATH_MAX];
+    char picture[PATH_MAX], here[PATH_MAX];
     if (!entry->run_dir)
         return;
     int n = snprintf(picture, sizeof picture, "%s/survivors.svg", entry->run_dir);
     bool drawn = n > 0 && (size_t)n < sizeof picture && access(picture, R_OK) == 0;
     add_key(c, indent, drawn ? "picture" : "files");
-    words_quote(c, catalog_below_root(drawn ? picture : entry->run_dir));
+    words_quote(c, catalog_from_here(catalog_below_root(drawn ? picture : entry->run_dir), here));
 }
 
 /* Its report has the command, with how long that takes. */
 static void add_settle(struct text *c, const struct suite_entry *entry, int indent)
 {
+    char here[PATH_MAX];
     if (entry->outcome != SUITE_UNSURE || !entry->run_dir)
         return;
     add_key(c, indent, "settle it");
     cmdline_program(c);
     text_add(c, " report");
-    cmdline_word(c, catalog_below_root(entry->run_dir));
+    cmdline_word(c, catalog_from_here(catalog_below_root(entry->run_dir), here));
 }
 
 /* With the options that counted for each run of the shard; where they aren't known, or there is no
@@ -160,12 +161,13 @@ static void add_again(struct text *c, const struct suite *s, const struct suite_
     const struct suite_shard *shard = suite_shard_find(s, entry->shard);
     const char *options = shard ? shard->options : NULL;
     struct text before = *c;
+    char here[PATH_MAX];
     if (!options)
         return;
     add_key(c, indent, "again");
     cmdline_program(c);
     text_add(c, " run");
-    cmdline_word(c, entry->file);
+    cmdline_word(c, catalog_from_here(entry->file, here));
     bool given = strcmp(options, "none") != 0;
     if (given)
         text_add(c, " %s", options);
