@@ -219,13 +219,23 @@ static int put_off(const struct scenario *s, struct err *e)
     return s->build ? 0 : check_commands(s, e);
 }
 
+/* Where a file has said what can't be had, the sentence says in which line: that of an option which
+ * stands there once. */
+static int refuse(const struct chosen *c, struct err *e)
+{
+    bool several = c->scenario.template.count > 1 && strncmp(e->text, "--template", 10) == 0;
+    if (!several)
+        scenario_locate(&c->origin, e);
+    return usage(e);
+}
+
 static int run_scenario(const struct chosen *c)
 {
     const struct scenario *s = &c->scenario;
     struct err e = {{0}};
     struct programs programs;
     if (check_commands(s, &e) != 0) /* --build may have made it */
-        return usage(&e);
+        return refuse(c, &e);
     int found = programs_find(s, &programs, &e);
     if (found != 0) {
         int code = usage(&e);
@@ -233,7 +243,7 @@ static int run_scenario(const struct chosen *c)
     }
     programs.here = c->here;
     if (subject_check(&programs, &e) != 0)
-        return usage(&e);
+        return refuse(c, &e);
     char base[PATH_MAX];
     if (s->fail_alloc)
         return torture_run(s, c->name, &programs, catalog_results(s->results, "runs", base),
@@ -301,7 +311,7 @@ static int run_line(int argc, char *const *argv, struct bisection *ret)
     ret->tried = true;
     scenario_settle(&c.scenario);
     if (command_is_unbuilt())
-        return put_off(&c.scenario, &e) == 0 ? EXIT_UNBUILT : usage(&e);
+        return put_off(&c.scenario, &e) == 0 ? EXIT_UNBUILT : refuse(&c, &e);
     announce(&c.scenario);
     signal(SIGPIPE, SIG_IGN);
     if (c.scenario.build && user_command_build(c.scenario.build, &e) != 0)

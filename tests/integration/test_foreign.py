@@ -137,6 +137,17 @@ class WrongUseTest(ForeignTest):
         self.assertEqual(run.err, "soak: --server: no-such-server: No such file or directory\n")
         self.assertIsNone(run.folder)
 
+    def test_what_a_file_asks_for_and_is_not_there_is_told_with_its_line(self):
+        path = os.path.join(self.results, "mine.soak")
+        for lines, said in ((["server = no-such-server {port}"], "2: --server: no-such-server: No such file"),
+                            (["template = nope.conf", "server = true"], "2: --template nope.conf: No such file")):
+            with self.subTest(said):
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write("\n".join(["[server]", *lines, ""]))
+                run = self.soak("run", path)
+                self.assertEqual(run.exit, 2, run.explain())
+                self.assertTrue(run.err.startswith(f"soak: {path}:{said}"), run.err)
+
     def test_a_port_that_is_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             port = taken.getsockname()[1]
@@ -428,7 +439,8 @@ class RunningTest(SoakTest):
         self.assertRegex(run.out, r"^INCONCLUSIVE  nothing can be judged over [\d,]+ connections")
         self.assertNotIn("per connection", run.out)
         self.assertGreaterEqual(run.result["run"]["closed"], 200)
-        self.assertEqual(run.result["next"], [])
+        self.assertEqual((run.result["next"], run.result["missing"]),
+                         ([], "a server that soak itself starts, by --server; soak help servers"))
         self.assertIsNone(self.process.poll())
 
     def test_its_process_is_looked_at_from_outside(self):

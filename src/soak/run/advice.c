@@ -130,9 +130,12 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
 {
     char count[TEXT * 2], time[TEXT], rate[TEXT];
     buf[0] = '\0';
-    if (result->verdict != VERDICT_INCONCLUSIVE || result->broken ||
-        !run_judged_can(r, SUBJECT_HAS_PAGE))
+    if (result->verdict != VERDICT_INCONCLUSIVE || result->broken)
         return buf;
+    if (!run_judged_can(r, SUBJECT_HAS_PAGE)) {
+        snprintf(buf, size, "a server that soak itself starts, by --server; soak help servers");
+        return buf;
+    }
     enum lack lack = lack_of(r, result);
     uint64_t want = wanted(r, result, lack);
     bool measures = r->scenario->sensitivity && !r->scenario->loop;
