@@ -104,7 +104,8 @@ static enum step ended(struct peer *p, int why)
     case PEER_ASKED_CLOSE:
         if (p->state == PEER_HELD && p->shared->may_end)
             return STEP_LET_GO;
-        return peer_fail(p, PEER_FAIL_LOST, "an open connection was lost: %s", how);
+        return peer_fail(p, PEER_FAIL_LOST, "an open connection was lost: %s%s", how,
+                         why == UV_EOF ? " (an idle timeout?)" : "");
     case PEER_CLOSE_NOTIFY:
     case PEER_HALF_CLOSED:
     case PEER_CLOSED:

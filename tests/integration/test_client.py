@@ -158,7 +158,8 @@ class LeaveTest(LoadCase):
         self.assertEqual(client.page.app.established, 2)
         self.assertEqual(quiet["opened"], 5)
         self.assertRegex(client.problems[0],
-                         "^problem kind=lost behaviour=clean text=an open connection was lost: ")
+                         r"^problem kind=lost behaviour=clean text=an open connection was lost: closed by the server "
+                         r"\(an idle timeout\?\)$")
 
 
 class ControlTest(unittest.TestCase):
