@@ -134,7 +134,7 @@ static void on_all_drained(struct client *c)
 static void on_all_settled(struct client *c)
 {
     probe_thread_flush();
-    profile_end();
+    heap_profile_end();
     probe_publish(true);
     control_say(&c->control, "settled id=%llu", (unsigned long long)c->settle_id);
 }
@@ -203,7 +203,7 @@ static void on_settle_line(struct client *c, const char *line)
         refuse(c, "settle: id=NUMBER is missing");
     if (c->settle_awaited > 0)
         refuse(c, "settle: the one before isn't answered yet");
-    profile_begin(line);
+    heap_profile_begin(line);
     c->settle_awaited = c->workers;
     order(c, WORKER_SETTLE);
 }

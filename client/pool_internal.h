@@ -3,8 +3,8 @@
  * What the two rooms of a pool share: pool.c decides, pool_accounting.c counts and keeps the time.
  * Private to them.
  */
-#ifndef SOAK_CLIENT_POOL_PARTS_H
-#define SOAK_CLIENT_POOL_PARTS_H
+#ifndef SOAK_CLIENT_POOL_INTERNAL_H
+#define SOAK_CLIENT_POOL_INTERNAL_H
 
 #include "pool.h"
 

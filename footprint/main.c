@@ -79,8 +79,8 @@ static int warm_up(struct pair *p, FILE *out, struct err *e)
 static int measured(struct pair *p, const struct options *o, struct figures *f, FILE *out,
                     struct err *e)
 {
-    static struct ordinary ordinary;
-    ordinary_watch(&ordinary, p->contexts->ctx[FOOTPRINT_SERVER]);
+    static struct sample_filter filter;
+    sample_filter_watch(&filter, p->contexts->ctx[FOOTPRINT_SERVER]);
     if (warm_up(p, out, e) < 0)
         return -1;
     for (uint64_t taken = 0, tries = 0; taken < o->conns; tries++) {
@@ -88,10 +88,10 @@ static int measured(struct pair *p, const struct options *o, struct figures *f, 
             return err_set(e, "no %" PRIu64 " of %" PRIu64 " connections were ordinary ones",
                            o->conns, tries);
         say_working(out);
-        ordinary_begin(&ordinary);
+        sample_filter_begin(&filter);
         if (connect_once(p, e) < 0 || check_resumed(p, e) < 0)
             return -1;
-        if (!ordinary_is(&ordinary))
+        if (!sample_filter_passes(&filter))
             continue;
         figures_take(f);
         taken++;

@@ -31,17 +31,17 @@ bool samples_equal(const struct samples *s, size_t row);
  * differ from run to run. So only connections are measured in which all of it has the commonest
  * length, by the messages that the server writes and reads.
  */
-struct ordinary {
+struct sample_filter {
     bool unusual;      /* some length isn't the commonest */
     int tickets, high; /* tickets, and those whose number takes the longer form */
     bool last_is_high;
 };
 
-/* Watches the connections of a server's context. `o` is borrowed: it outlives them. */
-void ordinary_watch(struct ordinary *o, SSL_CTX *server);
+/* Watches the connections of a server's context. `f` is borrowed: it outlives them. */
+void sample_filter_watch(struct sample_filter *f, SSL_CTX *server);
 /* A connection begins. */
-void ordinary_begin(struct ordinary *o);
+void sample_filter_begin(struct sample_filter *f);
 /* Whether the connection since then is one. */
-bool ordinary_is(const struct ordinary *o);
+bool sample_filter_passes(const struct sample_filter *f);
 
 #endif

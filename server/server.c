@@ -86,7 +86,7 @@ static void answer_settle(struct server *s)
         return;
     s->settle_asked = false;
     publish_caches(s);
-    profile_end();
+    heap_profile_end();
     probe_publish(true);
     control_say(&s->control, "settled id=%llu", (unsigned long long)s->settle_id);
 }
@@ -166,7 +166,7 @@ static void settle(struct server *s, const char *line)
     s->settle_asked = true;
     contexts_checkpoint(s->shared.contexts);
     fd_exhaustion_put_off(&s->shared.fd_exhaustion); /* a heap profile is a file */
-    profile_begin(line);
+    heap_profile_begin(line);
     atomic_fetch_add(&s->shared.settling, s->shared.options.workers);
     order_all(s, WORKER_SETTLE);
 }

@@ -3,8 +3,8 @@
  * Documents that a command writes where an option says: a file, or stdout for "-". A file is
  * replaced as a whole (replace.h): what couldn't be written leaves what was there.
  */
-#ifndef SOAK_STORE_OUTPUTS_H
-#define SOAK_STORE_OUTPUTS_H
+#ifndef SOAK_ARCHIVE_OUTPUTS_H
+#define SOAK_ARCHIVE_OUTPUTS_H
 
 #include "base/err.h"
 

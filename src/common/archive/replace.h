@@ -4,8 +4,8 @@
  * ends the process leaves what was there. Where the file system can do that, what is written has no
  * name until it is whole: then nothing is left of it either.
  */
-#ifndef SOAK_STORE_REPLACE_H
-#define SOAK_STORE_REPLACE_H
+#ifndef SOAK_ARCHIVE_REPLACE_H
+#define SOAK_ARCHIVE_REPLACE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -4,8 +4,8 @@
  * is written here is never lost by a later failure: lines are appended as they happen, documents
  * are written beside and renamed.
  */
-#ifndef SOAK_STORE_RUN_DIR_H
-#define SOAK_STORE_RUN_DIR_H
+#ifndef SOAK_ARCHIVE_RUN_DIR_H
+#define SOAK_ARCHIVE_RUN_DIR_H
 
 #include "base/err.h"
 

@@ -15,8 +15,8 @@
  * The file is sparse: pages that no one touches cost nothing. In the subject it counts as RssShmem,
  * so RssAnon stays free of it.
  */
-#ifndef SOAK_PROBE_PAGE_H
-#define SOAK_PROBE_PAGE_H
+#ifndef SOAK_PAGE_PAGE_H
+#define SOAK_PAGE_PAGE_H
 
 #include "base/hist.h"
 

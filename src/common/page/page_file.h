@@ -3,8 +3,8 @@
  * Making and mapping a probe page from outside the subject (the orchestrator, tests). No hooks
  * here: this target doesn't link OpenSSL.
  */
-#ifndef SOAK_PROBE_PAGE_FILE_H
-#define SOAK_PROBE_PAGE_FILE_H
+#ifndef SOAK_PAGE_PAGE_FILE_H
+#define SOAK_PAGE_PAGE_FILE_H
 
 #include "base/err.h"
 #include "page.h"

@@ -59,7 +59,7 @@ static enum order order_of(const char *line)
     return NOTHING;
 }
 
-void profile_begin(const char *line)
+void heap_profile_begin(const char *line)
 {
     order = order_of(line);
     if (line_text(line, "file", false, file, sizeof file) != 0)
@@ -68,7 +68,7 @@ void profile_begin(const char *line)
         atomic_store(&profiling, heap_profile_start());
 }
 
-void profile_end(void)
+void heap_profile_end(void)
 {
     if ((order == DUMP || order == STOP) && file[0])
         heap_profile_dump(file);
@@ -79,7 +79,7 @@ void profile_end(void)
     order = NOTHING;
 }
 
-void profile_thread_flush(void)
+void heap_profile_thread_flush(void)
 {
     if (!atomic_load(&profiling))
         return;

@@ -13,10 +13,10 @@
 
 /* Before the threads are told to flush: starts the profile if `line` asks for it, and keeps what it
  * asks for. One thread. */
-void profile_begin(const char *line);
+void heap_profile_begin(const char *line);
 /* After all threads have flushed, on the same thread: dumps. */
-void profile_end(void);
+void heap_profile_end(void);
 /* Each thread, at its flush: makes the profile exact from here on. */
-void profile_thread_flush(void);
+void heap_profile_thread_flush(void);
 
 #endif

@@ -122,7 +122,7 @@ void probe_on_drain(void)
 
 void probe_thread_flush(void)
 {
-    profile_thread_flush();
+    heap_profile_thread_flush();
     heap_thread_flush();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the profile and its writers share. Internal to src/common/profile. */
-#ifndef SOAK_PROFILE_PROFILE_PARTS_H
-#define SOAK_PROFILE_PROFILE_PARTS_H
+#ifndef SOAK_PROFILE_PROFILE_INTERNAL_H
+#define SOAK_PROFILE_PROFILE_INTERNAL_H
 
 #include "base/intern.h"
 #include "profile/profile.h"

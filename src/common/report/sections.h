@@ -3,8 +3,8 @@
  * The parts that the text report is put together from. Each prints whole lines of one thing, or
  * nothing when there is nothing to say.
  */
-#ifndef SOAK_REPORT_PARTS_H
-#define SOAK_REPORT_PARTS_H
+#ifndef SOAK_REPORT_SECTIONS_H
+#define SOAK_REPORT_SECTIONS_H
 
 #include "report/result.h"
 #include "report/screen.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the files of this folder share; nobody else includes it. */
-#ifndef SOAK_STARTTLS_PARTS_H
-#define SOAK_STARTTLS_PARTS_H
+#ifndef SOAK_STARTTLS_STARTTLS_INTERNAL_H
+#define SOAK_STARTTLS_STARTTLS_INTERNAL_H
 
 #include "starttls.h"
 

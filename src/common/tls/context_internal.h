@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the rooms of the server's context share. Private to this floor. */
-#ifndef SOAK_TLS_CONTEXT_PARTS_H
-#define SOAK_TLS_CONTEXT_PARTS_H
+#ifndef SOAK_TLS_CONTEXT_INTERNAL_H
+#define SOAK_TLS_CONTEXT_INTERNAL_H
 
 #include "tls/context.h"
 

@@ -3,8 +3,8 @@
  * Libraries from Debian packages: files that lie in a folder are unpacked beside the cache's
  * libraries, looked at, and put in their place by one rename. The cache's lock must be held.
  */
-#ifndef SOAK_DEBS_H
-#define SOAK_DEBS_H
+#ifndef SOAK_DEB_PACKAGES_H
+#define SOAK_DEB_PACKAGES_H
 
 #include "libs/lib.h"
 

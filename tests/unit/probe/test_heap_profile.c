@@ -38,9 +38,9 @@ static __attribute__((noinline)) void lose(size_t size)
 /* A settle of a process with one thread: what the server does on such a line. */
 static void settle(const char *line)
 {
-    profile_begin(line);
+    heap_profile_begin(line);
     probe_thread_flush();
-    profile_end();
+    heap_profile_end();
 }
 
 static struct heap_dump dump(const char *word)

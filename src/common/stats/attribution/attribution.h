@@ -8,8 +8,8 @@
  * by the epoch in which they began (what is allocated at accept) and by the epoch in which they
  * ended (what is allocated on leaving). The one that fits is taken.
  */
-#ifndef SOAK_STATS_BEHAVIOURS_H
-#define SOAK_STATS_BEHAVIOURS_H
+#ifndef SOAK_STATS_ATTRIBUTION_H
+#define SOAK_STATS_ATTRIBUTION_H
 
 #include "base/names.h"
 

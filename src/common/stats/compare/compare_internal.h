@@ -3,8 +3,8 @@
  * The deciding rules of a comparison by name. Private to it and its tests: a test switches one rule
  * off and sees that a control then fails. docs/decision.md states each.
  */
-#ifndef SOAK_STATS_COMPARE_RULES_H
-#define SOAK_STATS_COMPARE_RULES_H
+#ifndef SOAK_STATS_COMPARE_INTERNAL_H
+#define SOAK_STATS_COMPARE_INTERNAL_H
 
 #include "base/names.h"
 #include "compare.h"
