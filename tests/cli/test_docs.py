@@ -242,6 +242,13 @@ class Docs(unittest.TestCase):
             folder: allowed - (lint_floors.FLOORS if folder.startswith("src/soak/") else set())
             for folder, allowed in lint_floors.MAY_INCLUDE.items()}, "scripts/lint_floors.py")
 
+    def test_each_folder_of_the_clone_has_its_line(self):
+        page = read(SOURCE / "docs/internals/architecture.md")
+        told = set(re.findall(r"^\| `([^`]+)/` \|", page, re.MULTILINE))
+        folders = [path for path in (*SOURCE.glob("tests/*"), *map(SOURCE.joinpath, SOURCES)) if path.is_dir()]
+        self.nothing([f"docs/internals/architecture.md has no line for {name(path)}" for path in folders
+                      if path.name not in ("src", "tests", "__pycache__") and name(path) not in told])
+
 
 class Comments(unittest.TestCase):
     """The names in the source's comments, as far as a name can be told from prose."""

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """How long a test waits for what must come. It is a guard against a hang and says nothing of speed: a
 loaded machine may be a hundred times slower than a quick one, so it is the same, generous one
-everywhere, but for sanitized programs. (tests/cli has a link to this file.) CTest's own guard, in cmake/tests.cmake, is longer."""
+everywhere, but for sanitized programs. CTest's own guard, in cmake/tests.cmake, is longer.
+(tests/cli and tests/placement have links to this file.)"""
 
 import os
 import time
