@@ -18,8 +18,8 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
 char *advice_next(const struct run *r, const struct result *result, size_t which, char *buf,
                   size_t size);
 /* What a run that would have shown one block in `seen_one_in` connections, of which it made so many
- * a second over so many threads (0: not known), is to be followed by: ten times that at least, in a power of ten, or what a day has
- * room for and twice that at least. 0: nothing. Pure. */
+ * a second over so many threads (0: not known), is to be followed by: ten times that at least, in a
+ * power of ten, or what a day has room for and twice that at least. 0: nothing. Pure. */
 uint64_t advice_closer(const struct scenario *s, uint64_t threads, double seen_one_in,
                        double rate_per_s);
 /* What it takes, or what it shows: `about 31m`; "" when that can't be said. Returns buf. */
