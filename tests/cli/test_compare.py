@@ -219,6 +219,26 @@ class Judged(Compare):
                 self.assertIn(f"B per connection at server/defect.c:78, where {old} has none", said)
         self.assertIn("the LEAK is smaller", " ".join(self.soak("compare", both, new).stdout.split()))
 
+    def objects_leak(self, name, function, kind="object-retained"):
+        """A made-up run that leaks SSL objects, which this function allocates."""
+        self.leaks_at(name, "3.0.17", ("ssl/ssl_lib.c", kind), growth=10842)
+        path = self.folder / name / "result.json"
+        document = self.read(path)
+        frame = {"function": function, "module": "libssl.so.3", "file": "ssl/ssl_lib.c", "line": 78}
+        document["subjects"][0].update({"class": "SSL", "stacks": [
+            {"file": "ssl/ssl_lib.c", "line": 78, "blocks": 30, "bytes": 900, "frames": [frame]}]})
+        path.write_text(json.dumps(document), encoding="utf-8")
+        return name
+
+    def test_an_objects_leak_is_the_same_where_its_function_was_renamed(self):
+        old = self.objects_leak("old", "SSL_new")
+        new = self.objects_leak("new", "ossl_ssl_connection_new_int")
+        self.assertIn("both LEAK", " ".join(self.soak("compare", old, new).stdout.split()))
+        side = "side-allocation-lost"
+        old = self.objects_leak("old-side", "SSL_new", side)
+        new = self.objects_leak("new-side", "ossl_ssl_connection_new_int", side)
+        self.assertIn("another LEAK", " ".join(self.soak("compare", old, new, code=1).stdout.split()))
+
     def test_the_figure_that_makes_a_leak_worse_is_the_one_that_is_told(self):
         place = ("ssl/ssl_sess.c", "side-allocation-lost")
         cases = (("fewer", 51.1, 0.8, 0, "the LEAK is smaller, +51.10 B per connection at"),

@@ -55,6 +55,8 @@ static int take_places(struct compare_set *s, const struct result_subject *subje
     if (!run->places)
         run->place[run->places++] =
             (struct compare_place){.kind = run->kind, .bytes = subject->judgement.per_conn_bytes};
+    if (subject->class_name && subject->class_name[0])
+        run->place[0].object = compare_set_text(s, subject->class_name);
     return 0;
 }
 

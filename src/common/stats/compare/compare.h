@@ -29,6 +29,7 @@ enum { COMPARE_VERSIONS = 16, COMPARE_RUNS = 64, COMPARE_PLACES = 24 };
 struct compare_place {
     const char *file;     /* NULL: outside OpenSSL, and the kind is all that is known. Borrowed */
     const char *function; /* NULL: not known. Borrowed */
+    const char *object;   /* class of the objects that are kept; NULL: not known. Borrowed */
     uint32_t line;
     enum kind kind;
     double bytes; /* per connection; NAN: not known */

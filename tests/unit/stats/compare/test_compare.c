@@ -193,6 +193,34 @@ static void leak_of_what_an_object_holds(struct made *m)
     second_place(m, 1, KIND_OBJECT);
 }
 
+/* The function that allocates an SSL has another name in 3.5. */
+static void objects_of_a_class(struct made *m, const char *before, const char *after)
+{
+    struct compare_place *place = leaks_less(m);
+    *place = (struct compare_place){.file = "ssl/ssl_lib.c",
+                                    .function = "ossl_ssl_connection_new_int",
+                                    .object = after,
+                                    .kind = KIND_OBJECT};
+    m->run[0][3].place[0] = *place;
+    m->run[0][3].place[0].function = "SSL_new";
+    m->run[0][3].place[0].object = before;
+}
+
+static void leak_of_the_same_object(struct made *m)
+{
+    objects_of_a_class(m, "SSL", "SSL");
+}
+
+static void leak_of_another_object(struct made *m)
+{
+    objects_of_a_class(m, "SSL_CTX", "SSL");
+}
+
+static void leak_of_an_unknown_object(struct made *m)
+{
+    objects_of_a_class(m, NULL, NULL);
+}
+
 static void more_allocations(struct made *m)
 {
     set(m, 0, COMPARE_ALLOCS_SERVER, 2302);
@@ -421,11 +449,14 @@ static const struct control {
     C(leak_in_another_function, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
     C(leak_of_another_kind, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
     C(leak_beside_the_old_one, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
+    C(leak_of_another_object, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
+    C(leak_of_an_unknown_object, RULE_ANOTHER, WORSE, GROWTH_BYTES, LESS),
     C(leak_where_no_function_is_known, RULES, BETTER, GROWTH_BYTES, LESS),
     C(leak_on_another_line, RULES, BETTER, GROWTH_BYTES, LESS),
     C(leak_of_the_same_kind, RULES, BETTER, GROWTH_BYTES, LESS),
     C(leak_that_was_beside_another, RULES, BETTER, GROWTH_BYTES, LESS),
     C(leak_of_what_an_object_holds, RULES, BETTER, GROWTH_BYTES, LESS),
+    C(leak_of_the_same_object, RULES, BETTER, GROWTH_BYTES, LESS),
     C(more_allocations, RULE_TOLERANCE, WORSE, ALLOCS_SERVER, MORE),
     C(fewer_allocations, RULE_TOLERANCE, BETTER, ALLOCS_SERVER, LESS),
     C(within_the_tolerance, RULES, SAME, HELD_IDLE, MORE),
