@@ -105,8 +105,9 @@ static uint64_t wanted(const struct run *r, const struct result *result, enum la
 {
     uint64_t longer =
         LONGER * (result->run.closed > r->plan.unit ? result->run.closed : r->plan.unit);
-    /* What the file asks for is asked of the next run, too. */
-    uint64_t asked = repeat_has(r, "sensitivity") ? r->scenario->sensitivity : 1;
+    /* What the file asks for, or what was typed over it, is asked of the next run, too. */
+    uint64_t sensitivity = repeat_has(r, "sensitivity") ? r->scenario->sensitivity : 0;
+    uint64_t asked = sensitivity ? sensitivity : 1;
     uint64_t least = r->scenario->loop ? takes(r, asked) : plan_closed_for(&r->plan.in, asked);
     if (lack == LACK_SENSITIVITY)
         return r->scenario->sensitivity ? takes(r, r->scenario->sensitivity) : least;
@@ -201,6 +202,7 @@ static void add_closed(struct text *c, const struct run *r, uint64_t n)
 {
     repeat_take_back(c, r, "for");
     repeat_take_back(c, r, "until-sure");
+    repeat_put_over(c, r, "sensitivity"); /* for which `n` is enough, not for the file's */
     text_add(c, " --closed %" PRIu64, n);
 }
 

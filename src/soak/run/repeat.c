@@ -88,6 +88,13 @@ void repeat_take_back(struct text *c, const struct run *r, const char *name)
     cmdline_option(c, &usual, index_of(name));
 }
 
+void repeat_put_over(struct text *c, const struct run *r, const char *name)
+{
+    size_t i = index_of(name);
+    if (repeat_has(r, name) && r->origin->place[i].source == SCENARIO_COMMAND)
+        cmdline_option(c, r->scenario, i);
+}
+
 char *repeat_whole_or_none(const struct text *c)
 {
     if (c->cut)

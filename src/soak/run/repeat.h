@@ -21,6 +21,8 @@ bool repeat_is_bound(const struct run *r);
 bool repeat_has(const struct run *r, const char *name);
 /* Appends the option as it is by default, where the file has another: `--closed 0`. */
 void repeat_take_back(struct text *c, const struct run *r, const char *name);
+/* Appends the option as it was typed, where the file has another. */
+void repeat_put_over(struct text *c, const struct run *r, const char *name);
 
 /* The command that repeats the run to the letter, its length and seed too; "" when it is too long.
  * Returns buf. */

@@ -253,6 +253,24 @@ static void a_longer_run_is_long_enough_for_the_sensitivity_in_the_file(void **s
     free(f);
 }
 
+/* Left out, the file's would hold again, and so few would be refused. */
+static void a_longer_run_keeps_a_sensitivity_that_was_typed_over_the_files(void **state)
+{
+    (void)state;
+    const struct result doubt = {.verdict = VERDICT_INCONCLUSIVE, .run = {.rate_per_s = 1e6}};
+    struct of_file *f = malloc(sizeof *f);
+    static const char kept[] = "--sensitivity 1/10 --closed ";
+    of_file(f, "sensitivity");
+    note(f, "sensitivity", SCENARIO_COMMAND);
+    f->scenario.sensitivity = 10;
+    assert_int_equal(strncmp(next_of(f, &doubt), kept, strlen(kept)), 0);
+    of_file(f, NULL);
+    note(f, "sensitivity", SCENARIO_COMMAND);
+    f->scenario.sensitivity = 10;
+    assert_int_equal(strncmp(next_of(f, &doubt), "--closed ", strlen("--closed ")), 0);
+    free(f);
+}
+
 static void a_run_that_was_stopped_is_repeated_at_its_length(void **state)
 {
     (void)state;
@@ -342,6 +360,7 @@ int main(void)
         cmocka_unit_test(processes_of_a_loop_take_back_how_many_connections_the_file_has),
         cmocka_unit_test(a_longer_run_takes_back_the_time_in_the_file),
         cmocka_unit_test(a_longer_run_is_long_enough_for_the_sensitivity_in_the_file),
+        cmocka_unit_test(a_longer_run_keeps_a_sensitivity_that_was_typed_over_the_files),
         cmocka_unit_test(a_run_that_was_stopped_is_repeated_at_its_length),
         cmocka_unit_test(
             a_leak_is_looked_for_at_the_length_that_showed_it_where_the_file_has_another),
