@@ -21,11 +21,14 @@ PLANTER = os.path.join(os.environ["SOAK_BIN"], "libsoak-planter.so")
 SCHEMA = json.loads(Path(ROOT, "results/schema/soak-1.schema.json").read_text("utf-8"))
 # A BIO is kept for each connection up to a number of them; then it ends without any clean-up.
 CLIENT = """
-import os, socket, ssl, sys
+import mmap, os, socket, ssl, sys
 address, ca, count, most = sys.argv[1:5]
 host, port = address.split(":")
 context = ssl.create_default_context(cafile=ca)
 kept = []
+for path in os.environ.get("MAPS", "").split():
+    with open(path, "rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
 for i in range(min(int(count), int(os.environ.get("AT_MOST", count)))):
     with context.wrap_socket(socket.create_connection((host, int(port))), server_hostname=host) as tls:
         tls.sendall(b"?")
@@ -90,6 +93,16 @@ class LoopTest(SoakTest):
         # The stack is that of the largest run, with its names.
         self.assertTrue(any(frame["function"] == "BIO_new_ex" for stack in client["stacks"]
                             for frame in stack["frames"]), run.explain())
+
+    def test_what_a_jvm_held_at_its_end_is_no_leak(self):
+        """Its finalizers don't run when it ends. This one is known for a JVM by a library that it maps."""
+        library = Path(self.results, "libjvm.so")
+        library.write_bytes(b"JVM")
+        run = self.python(10**6, "--env", f"MAPS={library}")
+        self.assertEqual((run.exit, run.subject("client")["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertIn("is a JVM, and nothing makes its garbage collector run", run.subject("client")["reasons"][0])
+        self.assertEqual((run.result["missing"], run.result["next"]),
+                         ("a collection before the program ends: System.gc()", []), run.explain())
 
     def test_a_block_that_curl_loses_is_found(self):
         if not shutil.which("curl"):

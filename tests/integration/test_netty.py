@@ -4,7 +4,9 @@
 import glob
 import os
 import shlex
+import sys
 import unittest
+from pathlib import Path
 
 import soak_run
 
@@ -105,6 +107,21 @@ class Netty(soak_run.SoakTest):
         self.assertNotIn("GROWS", run.out)
         settle = shlex.split(run.result["next"][0])
         self.assertEqual(settle[settle.index("--on-checkpoint") + 1:], ["jcmd {pid} GC.run"], run.explain())
+
+    def test_a_leak_of_another_process_stands_beside_a_jvm(self):
+        """And a script that starts the JVM is never given a command for it: jcmd ends what is no JVM."""
+        folder = Path(self.results)
+        (folder / "Idle.java").write_text("class Idle { public static void main(String[] a) throws Exception {"
+                                          " Thread.sleep(Long.MAX_VALUE); } }", encoding="ascii")
+        script = folder / "both.sh"
+        script.write_text(f"#!/bin/sh\njava {folder}/Idle.java &\nexec {sys.executable} "
+                          f'{soak_run.ROOT}/tests/integration/foreign_programs.py one_of_three_leaks "$@"\n', encoding="ascii")
+        script.chmod(0o700)
+        for which in ("main", "all"):
+            with self.subTest(processes=which):
+                run = self.soak("run", "--server", f"{script} {{address}} {{cert}} {{key}}", "--processes", which,
+                                "--malloc-hooks", "--conns", "2", "--closed", "120", "--churn", "max")
+                self.assertEqual((run.exit, run.subject()["verdict"]), (1, "LEAK"), run.explain())
 
     def test_reachable_engines_are_retained_objects(self):
         """Each holds a state, and there is the one that is lost: which is which the counts can't tell."""

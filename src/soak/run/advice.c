@@ -80,7 +80,7 @@ static enum lack lack_of(const struct run *r, const struct result *result)
 {
     if (meter_left(r) || foreign_left_out(run_judged(r)->subject))
         return LACK_PROCESS;
-    if (r->processes.uncollected)
+    if (r->processes.uncollected.pid)
         return LACK_COLLECTOR;
     if (count_ignored(r))
         return LACK_COUNT;
@@ -127,6 +127,22 @@ static const char *log_of_failures(const struct run *r)
     return r->scenario->server ? "server.log" : "client.log";
 }
 
+/* jcmd ends a process that is no JVM: a start script is given no command for it. */
+static char *collector_missing(const struct run *r, char *buf, size_t size)
+{
+    const struct uncollected *jvm = &r->processes.uncollected;
+    if (r->scenario->loop)
+        snprintf(buf, size, "a collection before the program ends: System.gc()");
+    else if (jvm->is_main)
+        snprintf(buf, size, "a collection before each measurement: %s", collect);
+    else
+        snprintf(buf, size,
+                 "a collection before each measurement: let the script exec java, so that {pid} is "
+                 "the JVM (now it is process %d), and give %s",
+                 (int)jvm->pid, collect);
+    return buf;
+}
+
 char *advice_missing(const struct run *r, const struct result *result, char *buf, size_t size)
 {
     char count[TEXT * 2], time[TEXT], rate[TEXT];
@@ -149,8 +165,7 @@ char *advice_missing(const struct run *r, const struct result *result, char *buf
         return buf;
     }
     if (lack == LACK_COLLECTOR) {
-        snprintf(buf, size, "a collection before each measurement: %s", collect);
-        return buf;
+        return collector_missing(r, buf, size);
     }
     if (lack == LACK_COUNT) {
         snprintf(buf, size, "a program that makes {count} connections, however many that are");
@@ -227,7 +242,7 @@ static uint64_t closer(const struct run *r, const struct result *result)
 /* What would settle an undecided run is asked for, and what it has seen can be accepted. */
 enum advice { ADVICE_NONE, ADVICE_LOG, ADVICE_AGAIN, ADVICE_CLOSER, ADVICE_SETTLE, ADVICE_ACCEPT };
 
-static enum advice settling(enum lack lack)
+static enum advice settling(const struct run *r, enum lack lack)
 {
     switch (lack) {
     case LACK_PROCESS:
@@ -237,6 +252,7 @@ static enum advice settling(enum lack lack)
     case LACK_FAILURES:
         return ADVICE_LOG;
     case LACK_COLLECTOR:
+        return r->processes.uncollected.is_main && !r->scenario->loop ? ADVICE_SETTLE : ADVICE_NONE;
     case LACK_SENSITIVITY:
     case LACK_DOUBT:
         break;
@@ -261,7 +277,7 @@ static enum advice advice_of(const struct run *r, const struct result *result, s
         return seen_one_in(r) >= 1 && !count_ignored(r) && closer(r, result) ? ADVICE_CLOSER
                                                                              : ADVICE_NONE;
     case VERDICT_INCONCLUSIVE:
-        return settling(lack_of(r, result));
+        return settling(r, lack_of(r, result));
     case VERDICT_LEAK:
     case VERDICT_INVALID:
         break;

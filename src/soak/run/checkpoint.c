@@ -43,7 +43,7 @@ static void judge_one(struct run *r, struct watched *w, struct history_question 
     question->processes = processes_of(r, w->subject);
     history_judge(w->history, question, &w->judgement);
     if (judged)
-        processes_doubt(r, &w->judgement);
+        processes_doubt(r, question, &w->judgement);
 }
 
 /* A leak ends the run early: the other subject had no chance to reach the sensitivity asked for,

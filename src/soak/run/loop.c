@@ -91,6 +91,7 @@ static void look(struct run *r)
     struct child *c = &run_judged(r)->subject->child;
     child_keep_image(c);
     r->mapped_count = mapped_read(r->programs, c->pid, r->mapped);
+    processes_look(r);
     r->loop.looks++;
 }
 

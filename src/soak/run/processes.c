@@ -4,6 +4,7 @@
 #include "base/text.h"
 #include "run.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static size_t find(const struct processes *p, pid_t pid)
@@ -111,29 +112,63 @@ uint64_t processes_of(const struct run *r, const struct subject *s)
     return s->foreign ? r->processes.judged : s->processes;
 }
 
-static void doubt_uncollected(struct run *r, struct judgement *j)
+static bool is_judged(const struct run *r, const struct snapshot_process *row)
+{
+    return foreign_chooses(run_judged(r)->subject->foreign, row->pid, row->name);
+}
+
+void processes_look(struct run *r)
+{
+    struct snapshot_process row[PAGE_PROCESSES];
+    for (size_t i = foreign_processes(run_judged(r)->subject, row); i-- > 0;)
+        if (row[i].mode != PAGE_MODE_INACTIVE && is_judged(r, &row[i]) &&
+            foreign_is_jvm(row[i].pid))
+            r->processes.jvm = row[i];
+}
+
+/* Whether one that is judged, and is no JVM, leaks by itself. */
+static bool another_leaks(const struct run *r, const struct history_question *question)
+{
+    const struct processes *p = &r->processes;
+    struct judgement *j = calloc(1, sizeof *j);
+    bool leaks = false;
+    for (size_t i = 0; j && !leaks && i < p->count; i++) {
+        const struct history *h = p->kept[i].history;
+        if (!is_judged(r, &p->kept[i].row) || foreign_is_jvm(p->kept[i].row.pid))
+            continue;
+        history_judge(h, question, j);
+        leaks = j->verdict == VERDICT_LEAK && history_survivors(h) > 0;
+    }
+    free(j);
+    return leaks;
+}
+
+static void doubt_uncollected(struct run *r, const struct history_question *question,
+                              struct judgement *j)
 {
     struct processes *p = &r->processes;
     char why[sizeof *j->reason];
-    p->uncollected = false;
+    p->uncollected = (struct uncollected){.pid = 0};
     if (j->verdict != VERDICT_LEAK || r->scenario->on_checkpoint || r->scenario->on_drain)
         return;
-    for (size_t i = 0; i < p->count && !p->uncollected; i++) {
-        const struct snapshot_process *row = &p->kept[i].row;
-        if (!foreign_is_jvm(row->pid))
-            continue;
-        snprintf(why, sizeof why,
-                 "%.40s (process %d) is a JVM, and nothing makes its garbage collector run: what "
-                 "grows may only wait for it",
-                 row->name, (int)row->pid);
-        judgement_doubt_leak(j, text_clean(why));
-        p->uncollected = j->verdict != VERDICT_LEAK;
-    }
+    if (!r->scenario->loop) /* its processes have ended */
+        processes_look(r);
+    if (!p->jvm.pid || another_leaks(r, question))
+        return;
+    snprintf(why, sizeof why,
+             "%.40s (process %d) is a JVM, and nothing makes its garbage collector run: what "
+             "grows may only wait for it",
+             p->jvm.name, (int)p->jvm.pid);
+    judgement_doubt_leak(j, text_clean(why));
+    if (j->verdict != VERDICT_LEAK)
+        p->uncollected = (struct uncollected){
+            .pid = p->jvm.pid, .is_main = p->jvm.pid == foreign_main(run_judged(r)->subject)};
 }
 
-void processes_doubt(struct run *r, struct judgement *j)
+void processes_doubt(struct run *r, const struct history_question *question, struct judgement *j)
 {
-    doubt_uncollected(r, j);
+    if (run_judged(r)->subject->foreign)
+        doubt_uncollected(r, question, j);
     const char *left_out = foreign_left_out(run_judged(r)->subject);
     if (!left_out || (j->verdict != VERDICT_PASS && j->verdict != VERDICT_INCONCLUSIVE))
         return;

@@ -16,10 +16,17 @@ enum { PROCESSES_KEPT = 8 };
 
 struct run;
 
+/* Of a run whose LEAK is in doubt, as nothing made the collector of a JVM run. */
+struct uncollected {
+    pid_t pid;    /* the JVM's; 0: there is none, or the LEAK stands */
+    bool is_main; /* it is {pid} */
+};
+
 struct processes {
     size_t count, total, judged; /* kept; counted at the last checkpoint: in all, and of these those
                                     that --processes has judged */
-    bool uncollected;            /* a LEAK was in doubt, as its collector wasn't made to run */
+    struct snapshot_process jvm; /* one that is judged, while it lived; pid 0: none was seen */
+    struct uncollected uncollected;
     struct {
         struct snapshot_process row; /* as it was at the last checkpoint */
         bool heap;                   /* it tells the figures of its heap */
@@ -36,9 +43,11 @@ struct subject;
 /* How many of a subject are judged: of a program that isn't soak's, as were there at the last
  * checkpoint. */
 uint64_t processes_of(const struct run *r, const struct subject *s);
+/* Notes whether a JVM is among those that are judged, while they live. */
+void processes_look(struct run *r);
 /* Nothing is shown by processes that don't hold the connections: no PASS then, and a LEAK stands.
  * What grows in a JVM that nobody makes collect may only wait for it: no LEAK then. */
-void processes_doubt(struct run *r, struct judgement *j);
+void processes_doubt(struct run *r, const struct history_question *question, struct judgement *j);
 void processes_fini(struct processes *p);
 
 #endif
