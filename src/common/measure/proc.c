@@ -126,8 +126,7 @@ static int read_stat(pid_t pid, pid_t *ret_asked, uint64_t *ret_threads, struct 
     return *ret_asked ? 0 : err_set(e, "process %d has ended", (int)pid);
 }
 
-/* The same, where a look that fails says why. */
-static pid_t asked(pid_t pid)
+pid_t proc_asked(pid_t pid)
 {
     uint64_t unused;
     pid_t thread;
@@ -298,7 +297,7 @@ int proc_rollup_read(pid_t pid, struct proc_rollup *ret, struct err *e)
     bool any = false;
     char *line = NULL;
     size_t room = 0;
-    FILE *file = open_mappings(asked(pid));
+    FILE *file = open_mappings(proc_asked(pid));
     if (!file)
         return say(e, pid, "smaps", errno);
     while (getline(&line, &room, file) > 0)
@@ -325,7 +324,7 @@ static const char *mapped_match(char *line, const char *prefix)
 int proc_mapped_path(pid_t pid, const char *prefix, char *buf, size_t size, struct err *e)
 {
     char name[PATH_BYTES];
-    FILE *maps = fopen(proc_path(name, asked(pid), "maps"), "re");
+    FILE *maps = fopen(proc_path(name, proc_asked(pid), "maps"), "re");
     if (!maps)
         return say(e, pid, "maps", errno);
     char *line = NULL;
@@ -394,7 +393,7 @@ static void end_after_last_line(char *text, size_t length)
 int maps_read(pid_t pid, size_t limit, char **ret_text, struct err *e)
 {
     char path[64], *text = NULL;
-    snprintf(path, sizeof path, "/proc/%d/maps", (int)asked(pid));
+    snprintf(path, sizeof path, "/proc/%d/maps", (int)proc_asked(pid));
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return err_set(e, "%s: %s", path, strerror(errno));

@@ -56,6 +56,11 @@ void proc_add_rollup(struct proc_rollup *sum, const struct proc_rollup *one);
  * "libcrypto.so"). Returns 0, or -1 when there is none. */
 int proc_mapped_path(pid_t pid, const char *prefix, char *buf, size_t size, struct err *e);
 
+/* The thread whose folder in /proc shows the process's memory and files: of a process whose first
+ * thread has ended, another one that lives. `pid` itself where there is none, so that the look
+ * fails and says why. */
+pid_t proc_asked(pid_t pid);
+
 /* This machine, for manifests: "Linux 6.1.0-21-amd64 x86_64", CPUs online. */
 void proc_machine(char *buf, size_t size, int *ret_cpus);
 

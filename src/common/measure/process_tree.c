@@ -111,7 +111,7 @@ void process_tree_read(struct process_tree *ret, pid_t root)
 static DIR *descriptors_of(pid_t pid)
 {
     char path[PATH_BYTES];
-    snprintf(path, sizeof path, "/proc/%d/fd", (int)pid);
+    snprintf(path, sizeof path, "/proc/%d/fd", (int)proc_asked(pid));
     return opendir(path);
 }
 

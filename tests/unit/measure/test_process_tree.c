@@ -9,9 +9,15 @@
 #include <cmocka.h>
 
 #include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* A connection within this process: a server's listener and its end, and the other one. */
@@ -176,6 +182,101 @@ static void a_connection_at_that_port_of_another_address_is_held_for_no_server(v
     end(&other);
 }
 
+static bool chooses_all(const void *owner, const struct process *p)
+{
+    (void)owner, (void)p;
+    return true;
+}
+
+/* What a process, the only one that is chosen, holds of the connections to the server. */
+static struct process_holders held_by(pid_t pid, const struct pair *p)
+{
+    struct process_tree *tree = calloc(1, sizeof *tree);
+    struct process_holders h = {.server = p->server, .chosen = chooses_all};
+    assert_non_null(tree);
+    tree->count = 1;
+    tree->process[0].pid = pid;
+    process_tree_holders(tree, &h);
+    free(tree);
+    return h;
+}
+
+static void *wait_for_ever(void *unused)
+{
+    (void)unused;
+    while (pause() < 0)
+        ;
+    return NULL;
+}
+
+/* A child that has all that this process has open, once it is `ready`. */
+static pid_t child_that(void (*gets_ready)(int ready))
+{
+    int ready[2];
+    char byte;
+    assert_int_equal(pipe(ready), 0);
+    pid_t pid = fork();
+    if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        gets_ready(ready[1]);
+        wait_for_ever(NULL);
+    }
+    close(ready[1]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    return pid;
+}
+
+static void end_child(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+}
+
+static void say_ready(int ready)
+{
+    if (write(ready, "", 1) != 1)
+        _exit(1);
+}
+
+/* When the first thread's number is shown as a zombie's. */
+static void *say_ready_alone(void *ready)
+{
+    char path[64], line[256] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", (int)getpid());
+    while (!strstr(line, ") Z ")) {
+        FILE *f = fopen(path, "re");
+        if (!f || !fgets(line, sizeof line, f))
+            _exit(1);
+        fclose(f);
+        usleep(1000);
+    }
+    say_ready(*(int *)ready);
+    return wait_for_ever(NULL);
+}
+
+static void loses_its_first_thread(int ready)
+{
+    static int kept;
+    pthread_t thread;
+    kept = ready;
+    if (pthread_create(&thread, NULL, say_ready_alone, &kept) != 0)
+        _exit(1);
+    syscall(SYS_exit, 0);
+}
+
+static void a_process_whose_first_thread_has_ended_holds_its_connections(void **state)
+{
+    (void)state;
+    struct pair p = connect_to("127.0.0.1:0", "127.0.0.1");
+    pid_t child = child_that(loses_its_first_thread);
+    struct process_holders h = held_by(child, &p);
+    end_child(child);
+    end(&p);
+    assert_int_equal(h.standing, 1);
+    assert_int_equal(h.of_chosen, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +285,7 @@ int main(void)
         cmocka_unit_test(a_connection_to_that_port_of_another_address_is_not_the_servers),
         cmocka_unit_test(what_has_ended_meanwhile_or_come_since_is_not_kept),
         cmocka_unit_test(a_connection_at_that_port_of_another_address_is_held_for_no_server),
+        cmocka_unit_test(a_process_whose_first_thread_has_ended_holds_its_connections),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
