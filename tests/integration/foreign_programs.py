@@ -314,8 +314,8 @@ def serves_by_a_worker(address, cert, key):
         threading.Thread(target=echo, args=(connection, context), daemon=True).start()
 
 
-def serves_half_by_one_without_the_probe(address, cert, key, *inherited):
-    """Every second connection is handed to a child that has a clean environment."""
+def hand_over(address, cert, key, inherited, hides, keeps):
+    """Connections go to a child that has a clean environment; with `keeps` only every second one."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(cert, key)
 
@@ -323,6 +323,8 @@ def serves_half_by_one_without_the_probe(address, cert, key, *inherited):
         threading.Thread(target=echo, args=(connection, context), daemon=True).start()
     if inherited:
         line = socket.socket(fileno=int(inherited[0]))
+        if hides:
+            hide()
         while True:
             begin(socket.socket(fileno=socket.recv_fds(line, 1, 1)[1][0]))
     here, there = socket.socketpair()
@@ -330,11 +332,32 @@ def serves_half_by_one_without_the_probe(address, cert, key, *inherited):
     child = subprocess.Popen(words, env={}, pass_fds=[there.fileno()])  # pylint: disable=consider-using-with
     server = listener(address)
     while child.poll() is None:
-        connection, _ = server.accept()
-        begin(connection)
+        if keeps:
+            connection, _ = server.accept()
+            begin(connection)
         connection, _ = server.accept()
         with connection:
             socket.send_fds(here, [b"x"], [connection.fileno()])
+
+
+def serves_half_by_one_without_the_probe(address, cert, key, *inherited):
+    hand_over(address, cert, key, inherited, hides=False, keeps=True)
+
+
+def serves_by_a_hidden_one_without_the_probe(address, cert, key, *inherited):
+    hand_over(address, cert, key, inherited, hides=True, keeps=False)
+
+
+def hide():
+    """What it has open is shown to those alone that may trace any process."""
+    set_dumpable = 4
+    if ctypes.CDLL(None).prctl(set_dumpable, 0, 0, 0, 0) != 0:
+        raise OSError("prctl")
+
+
+def serves_hidden(address, cert, key):
+    hide()
+    serve(address, cert, key)
 
 
 def has_a_family(address, cert, key):

@@ -488,6 +488,28 @@ class RunningTest(SoakTest):
                       "--server COMMAND do it", run.err)
 
 
+class HiddenTest(ForeignTest):
+    """Soak may not see what some of the processes have open, as root in a container whose server has workers of
+    another user."""
+
+    def command(self, *options):
+        enter = ["setpriv", "--bounding-set=-sys_ptrace"] if os.geteuid() == 0 else []
+        return [*enter, *super().command(*options)]
+
+    def test_a_counted_one_that_hides_its_connections_passes_beside_one_that_is_not_counted(self):
+        line = f"sh -c '{sys.executable} {PROGRAMS} serves_hidden {{address}} {{cert}} {{key}}; true'"
+        run = self.server("", command=line)
+        self.assertEqual((run.exit, run.result["verdict"]), (0, "PASS"), run.explain())
+
+    def test_processes_that_are_judged_anyway_are_not_advised(self):
+        run = self.server("serves_by_a_hidden_one_without_the_probe")
+        self.assertEqual((run.exit, run.result["verdict"]), (3, "INCONCLUSIVE"), run.explain())
+        self.assertEqual(run.subject()["reasons"][0],
+                         "no process that is counted and judged holds one of the connections")
+        self.assertEqual(run.result["missing"],
+                         "a run in which the process that holds them is counted; soak help servers")
+
+
 class StaysTest(ForeignTest):
     """Programs that would stay, were they not found."""
 

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -115,12 +116,15 @@ static DIR *descriptors_of(pid_t pid)
     return opendir(path);
 }
 
-/* The next one that is a socket. Returns whether there is one. */
-static bool next_socket(DIR *folder, uint64_t *ret_inode)
+/* The next one that is a socket. Returns whether there is one. `*hidden` becomes true when the
+ * kernel doesn't say what a descriptor before it is: root that may not trace the process reads only
+ * their numbers. */
+static bool next_socket(DIR *folder, uint64_t *ret_inode, bool *hidden)
 {
     char target[PATH_BYTES];
     for (const struct dirent *entry; folder && (entry = readdir(folder));) {
         ssize_t n = readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1);
+        *hidden |= n < 0 && errno == EACCES;
         target[n > 0 ? n : 0] = '\0';
         if (sscanf(target, "socket:[%" SCNu64 "]", ret_inode) == 1)
             return true;
@@ -130,8 +134,9 @@ static bool next_socket(DIR *folder, uint64_t *ret_inode)
 
 static void add_sockets(struct process_sockets *s, pid_t pid)
 {
+    bool hidden = false;
     DIR *folder = descriptors_of(pid);
-    while (s->count < PROCESS_SOCKETS_MAX && next_socket(folder, &s->inode[s->count]))
+    while (s->count < PROCESS_SOCKETS_MAX && next_socket(folder, &s->inode[s->count], &hidden))
         s->count++;
     if (folder)
         closedir(folder);
@@ -296,14 +301,15 @@ static int by_inode(const void *a, const void *b)
     return (x->inode > y->inode) - (x->inode < y->inode);
 }
 
-/* Notes what a process holds. Whether one of them is held by none that is chosen, as far as those
- * were looked at. */
-static bool mark(struct standing *s, pid_t pid, bool chosen)
+/* Notes what a process holds; `*unread` becomes true when that isn't known. Whether one of them is
+ * held by none that is chosen, as far as those were looked at. */
+static bool mark(struct standing *s, pid_t pid, bool chosen, bool *unread)
 {
     struct standing_socket key = {0}, *found;
-    bool alone = false;
+    struct process unused;
     DIR *folder = descriptors_of(pid);
-    while (next_socket(folder, &key.inode)) {
+    bool alone = false, hidden = !folder;
+    while (next_socket(folder, &key.inode, &hidden)) {
         if (!(found = bsearch(&key, s->socket, s->count, sizeof key, by_inode)))
             continue;
         alone |= !found->chosen;
@@ -312,6 +318,7 @@ static bool mark(struct standing *s, pid_t pid, bool chosen)
     }
     if (folder)
         closedir(folder);
+    *unread |= hidden && process_read(pid, &unused); /* one that has ended holds nothing */
     return alone;
 }
 
@@ -327,6 +334,8 @@ static void count_standing(const struct standing *s, struct process_holders *h)
 void process_tree_holders(const struct process_tree *t, struct process_holders *h)
 {
     struct standing s = {.count = 0};
+    bool of_others = false;
+    h->unread = false;
     h->standing = h->of_chosen = 0;
     h->others = (struct process){0};
     for (size_t i = 0; i < TABLES; i++) {
@@ -339,9 +348,9 @@ void process_tree_holders(const struct process_tree *t, struct process_holders *
         qsort(s.socket, s.count, sizeof *s.socket, by_inode);
     for (size_t i = 0; i < t->count && s.count; i++)
         if (h->chosen(h->owner, &t->process[i]))
-            mark(&s, t->process[i].pid, true);
+            mark(&s, t->process[i].pid, true, &h->unread);
     for (size_t i = 0; i < t->count && s.count; i++)
-        if (!h->chosen(h->owner, &t->process[i]) && mark(&s, t->process[i].pid, false))
+        if (!h->chosen(h->owner, &t->process[i]) && mark(&s, t->process[i].pid, false, &of_others))
             h->others = t->process[i];
     count_standing(&s, h);
     free(s.socket);

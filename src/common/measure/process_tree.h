@@ -54,8 +54,10 @@ struct process_holders {
     size_t standing;       /* all that the machine has there; of outgoing ones, the tree's */
     size_t of_chosen;      /* of these, held by a process that is chosen, whoever else does */
     struct process others; /* not chosen, and holds one that no chosen one does; pid 0: none */
+    bool unread;           /* what one that is chosen holds isn't known, or not all of it */
 };
-/* The first fields are the question. A process whose descriptors can't be read holds none. */
+/* The first fields are the question. Descriptors that may not be read, as those of another user's
+ * processes, count as none. */
 void process_tree_holders(const struct process_tree *t, struct process_holders *h);
 
 /* The sockets of this machine that are connected to a server on it: the ends that aren't its own.

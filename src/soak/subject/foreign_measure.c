@@ -46,13 +46,16 @@ static void say_left_out(struct foreign *f, const struct looked *l, const struct
                  "--processes %.40s leaves out %.*s (process %d), which holds connections; "
                  "--processes all judges it too",
                  foreign_chosen(f->subject), PROCESS_NAME, p->name, (int)p->pid);
-    else if (h->standing && !h->of_chosen)
+    else if (h->standing && !h->of_chosen && !h->unread)
         text_add(&to, "no process that is counted and judged holds one of the connections");
     if (chosen)
         text_add(&wanted, "a run in which that is counted: it %s; soak help servers",
                  foreign_why_uncounted(f, l->row, l->rows, p->pid));
-    else
+    else if (foreign_chosen(f->subject))
         text_add(&wanted, "a run of all its processes: --processes all");
+    else
+        text_add(&wanted, "a run in which the process that holds them is counted; "
+                          "soak help servers");
     text_clean(f->left_out);
 }
 

@@ -16,7 +16,7 @@
 /* What is known of the process of --pid. */
 struct remote {
     struct process process; /* as it was at the start: tells its number's next owner */
-    bool seen, holds;       /* connections stood at a checkpoint, and it had one of them */
+    bool seen, holds;       /* at a checkpoint: what it has of those that stood, and one it had */
     struct process holder;  /* who else had one; pid 0: nobody that can be seen */
 };
 
@@ -123,7 +123,7 @@ static bool is_it(const void *owner, const struct process *p)
 }
 
 /* At a checkpoint: whether connections stand that it doesn't hold. All of the machine's processes
- * are asked only then. */
+ * are asked only then. What it may be hiding says nothing. */
 static void look_for_holder(struct remote *remote, const struct address *server)
 {
     struct process_tree *tree = malloc(sizeof *tree);
@@ -132,9 +132,9 @@ static void look_for_holder(struct remote *remote, const struct address *server)
     tree->count = 1;
     tree->process[0] = remote->process;
     process_tree_holders(tree, &h);
-    remote->seen |= h.standing > 0;
+    remote->seen |= h.standing && !h.unread;
     remote->holds |= h.of_chosen > 0;
-    if (h.standing && !h.of_chosen) {
+    if (h.standing && !h.of_chosen && !h.unread) {
         process_tree_read(tree, 0);
         process_tree_holders(tree, &h);
         remote->holder = h.others;

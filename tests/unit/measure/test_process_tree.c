@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include <linux/capability.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <signal.h>
@@ -277,6 +278,76 @@ static void a_process_whose_first_thread_has_ended_holds_its_connections(void **
     assert_int_equal(h.of_chosen, 1);
 }
 
+static void hides_what_it_has_open(int ready)
+{
+    prctl(PR_SET_DUMPABLE, 0);
+    say_ready(ready);
+}
+
+static void becomes_another_user(void)
+{
+    if (geteuid() == 0 && setresuid(65534, 65534, 65534) != 0)
+        _exit(1);
+}
+
+/* As root in a container is: it reads any folder, but not where the links in it lead. */
+static void gives_up_tracing(void)
+{
+    struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct data[2];
+    if (syscall(SYS_capget, &head, data) != 0)
+        _exit(1);
+    data[0].effective &= ~(1u << CAP_SYS_PTRACE);
+    if (syscall(SYS_capset, &head, data) != 0)
+        _exit(1);
+}
+
+/* For one that may not see what another process has open, whether that is told from nothing. */
+static bool tells_that_it_sees_nothing(void (*loses_its_rights)(void))
+{
+    struct pair p = connect_to("127.0.0.1:0", "127.0.0.1");
+    pid_t holder = child_that(hides_what_it_has_open), looker = fork();
+    int status;
+    if (looker == 0) {
+        loses_its_rights();
+        struct process_holders h = held_by(holder, &p);
+        _exit(h.standing == 1 && h.of_chosen == 0 && h.unread ? 0 : 1);
+    }
+    waitpid(looker, &status, 0);
+    end_child(holder);
+    end(&p);
+    return status == 0;
+}
+
+static void what_a_process_of_another_user_holds_is_unknown(void **state)
+{
+    (void)state;
+    assert_true(tells_that_it_sees_nothing(becomes_another_user));
+}
+
+static void what_a_process_holds_that_may_not_be_traced_is_unknown(void **state)
+{
+    (void)state;
+    assert_true(tells_that_it_sees_nothing(gives_up_tracing));
+}
+
+static void a_process_that_has_ended_is_known_to_hold_nothing(void **state)
+{
+    (void)state;
+    struct pair p = connect_to("127.0.0.1:0", "127.0.0.1");
+    pid_t child = child_that(say_ready);
+    siginfo_t unused;
+    assert_int_equal(held_by(child, &p).of_chosen, 1);
+    kill(child, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)child, &unused, WEXITED | WNOWAIT), 0);
+    struct process_holders zombie = held_by(child, &p);
+    end_child(child);
+    struct process_holders gone = held_by(child, &p);
+    end(&p);
+    assert_false(zombie.of_chosen || zombie.unread);
+    assert_false(gone.of_chosen || gone.unread);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -286,6 +357,9 @@ int main(void)
         cmocka_unit_test(what_has_ended_meanwhile_or_come_since_is_not_kept),
         cmocka_unit_test(a_connection_at_that_port_of_another_address_is_held_for_no_server),
         cmocka_unit_test(a_process_whose_first_thread_has_ended_holds_its_connections),
+        cmocka_unit_test(what_a_process_of_another_user_holds_is_unknown),
+        cmocka_unit_test(what_a_process_holds_that_may_not_be_traced_is_unknown),
+        cmocka_unit_test(a_process_that_has_ended_is_known_to_hold_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
