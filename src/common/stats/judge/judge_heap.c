@@ -22,6 +22,10 @@ static const double IN_USE_PARTS = 3;
 
 /* Clean runs move the regions of a size class by about 10 either way. */
 enum { REGIONS_NOISE = 15, REGIONS_MIN = 100, REGIONS_EPOCH = 30, REGIONS_EPOCHS = 3 };
+/* jemalloc keeps up to so many free regions of a class for each thread, and counts them as
+ * allocated (opt.tcache_nslots_small_max in its source; those of soak's own programs are emptied at
+ * a checkpoint). */
+enum { REGIONS_OF_THREAD = 200 };
 
 /* At half the pace of the churn or more, and more than regions move by chance. */
 static bool by_pace(const struct judge_context *h, double held, double churned)
@@ -74,9 +78,9 @@ static const struct judge_size_class *class_growing(const struct judge_context *
         int64_t grown = growth_of(h, k->regions), bytes = grown * (int64_t)k->size;
         if (grown < JUDGE_MIN_BLOCKS || bytes <= most_bytes)
             continue;
-        if (exact &&
-            (grown < REGIONS_MIN || grown < 2 * ledger || moved_from_others(h, share, bytes) ||
-             !in_proportion(h, k, (double)grown / (double)begun_after(h, h->base))))
+        if (exact && (grown < REGIONS_MIN || grown < 2 * ledger ||
+                      grown < REGIONS_OF_THREAD * h->begun || moved_from_others(h, share, bytes) ||
+                      !in_proportion(h, k, (double)grown / (double)begun_after(h, h->base))))
             continue;
         most = k;
         most_bytes = bytes;

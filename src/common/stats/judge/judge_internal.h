@@ -119,6 +119,7 @@ struct judge_context {
     bool pending;    /* written by the site rules: a cache explains growth until the drain */
     bool wants_hold; /* written: growth that no hold epoch has told from time yet */
     bool wants_more; /* written: undecided */
+    int64_t begun;   /* written by EACH_ONCE: threads that may have begun while it was measured */
     struct judge_net allocated, active; /* written by heap_judge */
 };
 

@@ -98,6 +98,8 @@ enum answer site_each_once(struct judge_context *h, const struct survivors *v,
     if (!is_once(v, &k))
         return NO_OPINION;
     enum answer answer = doubt_unless_rare(h, v, f);
+    if (k.threads > h->begun)
+        h->begun = k.threads;
     say_once(f, v->blocks, &k);
     return answer;
 }

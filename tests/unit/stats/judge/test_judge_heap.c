@@ -196,6 +196,22 @@ static void regions_beside_the_ledgers_blocks_are_outside(void **state)
     }
 }
 
+/* Up to 200 for each: 700 of four threads that began, and of three. */
+static void regions_that_are_kept_for_beginning_threads_convict_nobody(void **state)
+{
+    (void)state;
+    static const int64_t came[] = {100, 100, 100, 100, 100, 100, 100};
+    for (int64_t begun = 3; begun <= 4; begun++) {
+        struct sim *s = regions(ALIKE, came, 7);
+        struct judge_context h;
+        struct told t = {0};
+        judge_context_open(&h, sim_evidence(s), RULES_ALL);
+        h.begun = begun;
+        assert_true(heap_judge(&h, false, &t.f, &t.seen) == (begun == 3));
+        free(s);
+    }
+}
+
 /* What other classes lost in bytes, and more than half of it. */
 static void regions_that_moved_from_other_classes_are_no_growth(void **state)
 {
@@ -887,6 +903,7 @@ int main(void)
         cmocka_unit_test(a_short_run_tells_time_too),
         cmocka_unit_test(regions_beside_the_ledgers_blocks_are_outside),
         cmocka_unit_test(regions_that_moved_from_other_classes_are_no_growth),
+        cmocka_unit_test(regions_that_are_kept_for_beginning_threads_convict_nobody),
         cmocka_unit_test(the_ledgers_own_regions_are_taken_off),
         cmocka_unit_test(a_block_takes_the_region_of_its_size),
         cmocka_unit_test(blocks_of_many_sizes_take_an_eighth_more),
