@@ -62,6 +62,7 @@ class Planted(unittest.TestCase):
             without = [key for key in WITH_TEXTS[path.name] if not has_text(document[key])]
             assert not without, f"{path.name}: no text in {without}"
             path.write_text(json.dumps(planted(document)), encoding="utf-8")
+        cls.another = shutil.copytree(cls.run_folder, cls.folder / "another")
 
     @classmethod
     def soak(cls, *words, code=0):
@@ -74,7 +75,7 @@ class Planted(unittest.TestCase):
     def pages(self):
         yield "run", self.soak("report", self.run_folder, "--html")
         yield "suite", self.soak("report", self.suite, "--html")
-        yield "comparison", self.soak("compare", self.run_folder, self.run_folder, "--html")
+        yield "comparison", self.soak("compare", self.run_folder, self.another, "--html")
 
     def test_no_page_has_it_as_markup(self):
         for of, page in self.pages():

@@ -120,14 +120,15 @@ class RawBytes(unittest.TestCase):
     def test_documents(self):
         """In all that is made of them, whether a person reads it or a program."""
         run, suite, was = self.with_bad_texts()
+        another = shutil.copytree(run, os.path.join(os.fsdecode(self.folder), "another"))
         for form in ("--quiet", "--markdown", "--issue", "--folded", "--flame", "--junit", "--html", "--sarif", "--json"):
             self.soak("report", run, form, code=0)
         for form in ("--markdown", "--html", "--json"):
             self.soak("report", suite, form, code=0)
-            self.soak("compare", run, run, form, code=0)
+            self.soak("compare", run, another, form, code=0)
         for form in ("--markdown", "--json"):
             self.soak("merge", suite, form, code=0)
-        for words in (["report", run], ["report", suite], ["merge", suite], ["compare", run, run]):
+        for words in (["report", run], ["report", suite], ["merge", suite], ["compare", run, another]):
             self.soak(*words, code=0)
         self.soak("compare", was, run, code=2)
         history = {"SOAK_HISTORY": os.fsdecode(self.folder) + "/history.db"}
@@ -148,7 +149,7 @@ class RawBytes(unittest.TestCase):
         self.soak("run", path, "--results", results, "--alpn", b"a" + text)
         run = os.path.join(results, os.readlink(os.path.join(results, b"last")))
         self.assertRegex(os.path.basename(run), rb"^[-\w]+owned[-\w]+$")
-        self.soak("compare", run, run, code=0)
+        self.soak("compare", run, shutil.copytree(run, run + b"-another"), code=0)
         for words in (["run", path, "--sni", BAD], ["show", path, "--results", BAD], ["run", path + BAD]):
             self.assertIn(b"must be UTF-8 text\n", self.soak(*words, code=2))
 

@@ -166,7 +166,7 @@ class Endurance(soak_run.SoakTest):
     def test_a_folder_without_room_is_no_finding(self):
         code, out, err = self.end_of(self.endure("1k", before="ulimit -Sf 4;"))
         self.assertEqual(code, 4, out + err)
-        self.assertRegex(err, r"^soak: selftest: .*samples\.jsonl: the limit of a file's size .*; raise it with "
+        self.assertRegex(err, r"^soak: selftest: .*/result\.json: the limit of a file's size .*; raise it with "
                               r"'ulimit -f unlimited'\n$")
 
 
