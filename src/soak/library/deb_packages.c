@@ -89,12 +89,7 @@ int deb_packages_unpack(const char *file, const char *to, const char *log, struc
     const char *const argv[] = {"dpkg-deb", "--extract", file, u.apart, NULL};
     struct spawn s = {.argv = argv, .log = log};
     int rc = check_unpacked(file, "--fsys-tarfile", log, e);
-    if (rc != 0 || (rc = unpacking_begin(&u, to, e)) != 0)
-        return rc;
-    rc = spawn_need(&s, file, e);
-    rc = rc == 0 ? unpacking_move(&u, e) : rc;
-    unpacking_end(&u);
-    return rc;
+    return rc == 0 ? unpacking_run(&u, &s, file, to, e) : rc;
 }
 
 static bool is_deb(const char *name)

@@ -64,12 +64,7 @@ static int unpack_npm(const char *file, const char *to, const char *log, struct 
     int rc = spawn_need(&length, file, e);
     if (rc == UV_EFBIG)
         err_set(e, "%.300s: it would unpack to more than %d MiB", file, UNPACKED_MIB);
-    if (rc != 0 || (rc = unpacking_begin(&u, to, e)) != 0)
-        return rc;
-    rc = spawn_need(&s, file, e);
-    rc = rc == 0 ? unpacking_move(&u, e) : rc;
-    unpacking_end(&u);
-    return rc;
+    return rc == 0 ? unpacking_run(&u, &s, file, to, e) : rc;
 }
 
 static int unpack_one(const struct program_root *r, const char *name, const char *log,

@@ -14,7 +14,8 @@
 
 static const int as_folder = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 
-int unpacking_begin(struct unpacking *u, const char *to, struct err *e)
+/* Makes the empty folder. */
+static int begin(struct unpacking *u, const char *to, struct err *e)
 {
     u->to = to;
     int n = snprintf(u->apart, sizeof u->apart, "%s.one", to);
@@ -69,7 +70,7 @@ static int move_contents(int from, int to)
 }
 
 /* A package may say what mode its topmost folder has. */
-int unpacking_move(const struct unpacking *u, struct err *e)
+static int move_to_others(const struct unpacking *u, struct err *e)
 {
     int rc = chmod(u->apart, 0700) == 0
                  ? move_between(open(u->apart, as_folder), open(u->to, as_folder))
@@ -77,7 +78,14 @@ int unpacking_move(const struct unpacking *u, struct err *e)
     return rc == 0 ? 0 : err_set(e, "%.300s: %s", u->to, strerror(-rc));
 }
 
-void unpacking_end(const struct unpacking *u)
+int unpacking_run(struct unpacking *u, const struct spawn *s, const char *file, const char *to,
+                  struct err *e)
 {
+    int rc = begin(u, to, e);
+    if (rc != 0)
+        return rc;
+    rc = spawn_need(s, file, e);
+    rc = rc == 0 ? move_to_others(u, e) : rc;
     cache_drop(u->apart);
+    return rc;
 }

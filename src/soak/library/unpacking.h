@@ -8,6 +8,7 @@
 #define SOAK_UNPACKING_H
 
 #include "base/err.h"
+#include "spawn.h"
 
 #include <limits.h>
 
@@ -16,12 +17,10 @@ struct unpacking {
     char apart[PATH_MAX + 8]; /* the empty one, beside it */
 };
 
-/* Makes the empty folder. Returns 0 or -1. */
-int unpacking_begin(struct unpacking *u, const char *to, struct err *e);
-/* Moves what was unpacked: a file takes the place of a file or link, a folder that of a link, or
- * its contents go to the folder that is there. Returns 0 or -1. */
-int unpacking_move(const struct unpacking *u, struct err *e);
-/* Removes the folder with what is left in it. */
-void unpacking_end(const struct unpacking *u);
+/* Unpacks a package, `file`, by a program that is told of `u->apart`, and moves what came of it to
+ * `to`: a file takes the place of a file or link, a folder that of a link, or its contents go to
+ * the folder that is there. Returns 0, or what spawn_need does. */
+int unpacking_run(struct unpacking *u, const struct spawn *s, const char *file, const char *to,
+                  struct err *e);
 
 #endif
